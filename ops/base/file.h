@@ -10,7 +10,7 @@
 /* Reads a whole file of at most `limit` bytes into *out (appends). AT_LIMIT if larger. */
 AT_MUST_USE at_status at_file_read(const char *path, size_t limit, at_text *out, at_error *err);
 /* Writes beside `path`, fsyncs, renames over it and fsyncs the folder: after a crash the file
- * is the old or the new one, whole. */
+ * is the old or the new one, whole. What a crash leaves beside it is named PATH.*.tmp. */
 AT_MUST_USE at_status at_file_write(const char *path, const void *bytes, size_t length,
                                     at_error *err);
 /* The second half of an atomic write for those who wrote `temporary` themselves: fsyncs it,
