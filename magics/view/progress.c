@@ -41,7 +41,7 @@ at_status at_progress_new(at_display *display, const char *title, at_progress_un
     p->unit = unit;
     at_display_id(p->id);
     p->start = at_now();
-    p->last = eager ? -INFINITY : p->start + quiet - interval;
+    p->last = eager ? -(double)INFINITY : p->start + quiet - interval;
     *out = p;
     return AT_OK;
 }
