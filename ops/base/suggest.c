@@ -1,4 +1,5 @@
 #include "ops/base/suggest.h"
+#include "ops/base/text.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -14,8 +15,9 @@ static size_t least(size_t a, size_t b) {
 }
 
 size_t at_edit_distance(const char *a, const char *b) {
-    size_t full_a = strlen(a), full_b = strlen(b);
-    size_t m = least(full_a, WORD_MAX), n = least(full_b, WORD_MAX);
+    size_t m = strlen(a), n = strlen(b);
+    if (m > WORD_MAX || n > WORD_MAX)
+        return at_equal_fold(a, b) ? 0 : m > n ? m : n;
     /* Three rows of the table are alive: i - 2 (for swaps), i - 1 and i. */
     size_t rows[3][WORD_MAX + 1];
     size_t *before = rows[0], *above = rows[1], *row = rows[2];
@@ -36,8 +38,7 @@ size_t at_edit_distance(const char *a, const char *b) {
         above = row;
         row = oldest;
     }
-    size_t beyond_a = full_a - m, beyond_b = full_b - n;
-    return above[n] + (beyond_a > beyond_b ? beyond_a : beyond_b);
+    return above[n];
 }
 
 static bool prefix(const char *a, const char *b) {

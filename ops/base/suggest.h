@@ -4,7 +4,8 @@
 
 #include <stddef.h>
 
-/* Damerau-Levenshtein distance (optimal string alignment), ASCII case-insensitive. */
+/* Damerau-Levenshtein distance (optimal string alignment), ASCII case-insensitive.
+ * Words of more than 127 bytes are the same or wholly different. */
 size_t at_edit_distance(const char *a, const char *b);
 
 /* The candidate nearest to `word`, or NULL if none is near enough to be meant: within
