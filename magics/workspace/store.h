@@ -40,18 +40,19 @@ char *at_workspace_locate(void);
 AT_MUST_USE at_status at_workspace_open(const char *folder, at_workspace **out, at_error *err);
 void at_workspace_close(at_workspace *workspace);
 const char *at_workspace_folder(const at_workspace *workspace); /* absolute */
-/* A one-time notice (network file system, ...) for the user, or NULL. */
+/* A notice for the user (network file system, ...), given once; NULL: none. */
 const char *at_workspace_notice(at_workspace *workspace);
 
 /* One thing that exists. In an arena; card is owned by the entry (released by
  * at_entry_fini). What a card holds, by kind:
- *   dataset   {"rows", "columns": schema, "from": lineage}
+ *   dataset   {"rows", "columns": schema, "bytes", "from": lineage}
  *   recipe    {"steps": [...], "data": name, "target"?}
  *   model     {"algorithm", "target", "job", "data": id, "describe": {...}}
  *   job       {"what": "train", "state": "running|completed|failed|stopped", "model"?, ...}
  *   endpoint  {"model": id, "model_name", "response": [...]}
  * Lineage: {"magic": "clean", "parents": [ids], "source": id of the dataset that starts the
- * chain, "steps": [fitted value steps since the source], "detail": "..."}. */
+ * chain (its own, if it starts one), "source_columns": schema of that one (absent if its own),
+ * "steps": [fitted value steps since the source], "detail": "..."}. */
 typedef struct at_entry {
     at_kind kind;
     const char *id; /* 32 hex digits */
@@ -90,7 +91,7 @@ const char *at_store_path(at_workspace *workspace, at_kind kind, const char *id,
                           at_arena *arena);
 
 /* Datasets. Makes dataset `name` from a frame: file, then row. `lineage` as above (borrowed);
- * a dataset is never replaced by what it was made from within one call: parents stay readable. */
+ * what it was made from is never replaced by it: such a name is AT_INVALID. */
 AT_MUST_USE at_status at_store_put_frame(at_workspace *workspace, const char *name,
                                          const at_frame *frame, const json_t *lineage,
                                          at_error *err);
