@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-double at_now(void);       /* seconds, monotonic */
-int64_t at_wall_us(void);  /* microseconds since 1970-01-01 UTC */
+double at_now(void);      /* seconds, monotonic */
+int64_t at_wall_us(void); /* microseconds since 1970-01-01 UTC */
 /* "2026-01-31T12:34:56.123456Z"; `out` holds at least 28 bytes. Returns `out`. */
 char *at_format_utc(int64_t wall_us, char *out);
 void at_sleep(double seconds); /* may return early on a signal */

@@ -57,8 +57,7 @@ static at_status failed(at_database *db, at_error *err) {
     at_fail(err, status ? status : AT_INTERNAL, "the database %s: %s", db->path,
             sqlite3_errmsg(db->handle));
     if (status == AT_BUSY)
-        at_hint(err, "another process holds it for more than %d seconds",
-                BUSY_MS / 1000);
+        at_hint(err, "another process holds it for more than %d seconds", BUSY_MS / 1000);
     else if (status == AT_CORRUPT)
         at_hint(err, "move it away to start afresh");
     return status ? status : AT_INTERNAL;
@@ -157,10 +156,9 @@ at_status at_database_open(const char *path, const char *schema, int version,
     if (!db)
         return at_fail(err, AT_NO_MEMORY, "no memory left to open %s", path);
     memcpy(db->path, path, length);
-    int code = sqlite3_open_v2(path, &db->handle,
-                               SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
-                                   SQLITE_OPEN_NOMUTEX,
-                               NULL);
+    int code = sqlite3_open_v2(
+        path, &db->handle,
+        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     at_status status;
     if (code != SQLITE_OK) {
         status = status_of(code);
@@ -221,8 +219,7 @@ at_status at_query_bind_real(at_query *q, int place, double value) {
 at_status at_query_bind_text(at_query *q, int place, const char *text) {
     if (!text)
         return status_of(sqlite3_bind_null(q->statement, place));
-    return status_of(
-        sqlite3_bind_text(q->statement, place, text, -1, SQLITE_TRANSIENT));
+    return status_of(sqlite3_bind_text(q->statement, place, text, -1, SQLITE_TRANSIENT));
 }
 
 at_status at_query_step(at_query *q, bool *row, at_error *err) {

@@ -30,7 +30,7 @@ typedef enum at_status {
     AT_INTERNAL     /* our bug */
 } at_status;
 
-#define AT_MUST_USE __attribute__((warn_unused_result))
+#define AT_MUST_USE     __attribute__((warn_unused_result))
 #define AT_PRINTF(f, a) __attribute__((format(printf, f, a)))
 
 /* A value type: no cleanup. Text longer than a field is cut at a UTF-8 boundary. */

@@ -54,8 +54,8 @@ at_status at_file_read(const char *path, size_t limit, at_text *out, at_error *e
  * folders (EINVAL) has nothing to say about it. */
 static at_status sync_folder_of(const char *path, at_error *err) {
     const char *base = at_path_base(path);
-    char *folder = base == path ? at_copy_text(".")
-                                : at_copy_bytes(path, (size_t)(base - path));
+    char *folder =
+        base == path ? at_copy_text(".") : at_copy_bytes(path, (size_t)(base - path));
     if (!folder)
         return no_memory(err, path);
     at_status status = AT_OK;
@@ -111,8 +111,8 @@ static int open_beside(const char *path, at_text *temporary) {
             errno = ENOMEM;
             return -1;
         }
-        int fd = open(at_text_get(temporary), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                      0666);
+        int fd =
+            open(at_text_get(temporary), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (fd >= 0 || errno != EEXIST)
             return fd;
     }

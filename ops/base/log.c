@@ -14,8 +14,8 @@
 static const char *const names[] = {"error", "warn", "info", "debug"};
 static at_log_level threshold;
 static pthread_once_t threshold_once = PTHREAD_ONCE_INIT;
-/* The one switch of the process that is not in a context: a log line must find its way from
- * code that was given none. */
+/* The one switch of the process that is not in a context: a log line must find its way
+ * from code that was given none. */
 static atomic_int log_descriptor = 2;
 
 static void read_threshold(void) {
@@ -32,8 +32,9 @@ void at_log(at_log_level level, const char *format, ...) {
     if (level > threshold)
         return;
     char stamp[28], line[2048];
-    int n = snprintf(line, sizeof line, "%s atelier[%d] %s: ",
-                     at_format_utc(at_wall_us(), stamp), (int)getpid(), names[level]);
+    int n = snprintf(line, sizeof line,
+                     "%s atelier[%d] %s: ", at_format_utc(at_wall_us(), stamp),
+                     (int)getpid(), names[level]);
     va_list args;
     va_start(args, format);
     vsnprintf(line + n, sizeof line - (size_t)n, format, args);

@@ -35,10 +35,13 @@ static at_status wrong(const at_param *param, const char *text, at_error *err) {
     char expected[256];
     at_param_expects(param, expected, sizeof expected);
     bool vowel = strncmp(expected, "integer", 7) == 0;
-    bool noun = vowel || strncmp(expected, "number", 6) == 0 ||
-                strncmp(expected, "list", 4) == 0;
+    bool noun =
+        vowel || strncmp(expected, "number", 6) == 0 || strncmp(expected, "list", 4) == 0;
     at_fail(err, AT_INVALID, "%s cannot be '%.200s': expected %s%s", param->name, text,
-            !noun ? "" : vowel ? "an " : "a ", expected);
+            !noun   ? ""
+            : vowel ? "an "
+                    : "a ",
+            expected);
     if (param->kind == AT_PARAM_CHOICE) {
         const char *near = at_nearest(text, param->choices, choice_count(param));
         if (near)

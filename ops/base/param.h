@@ -34,8 +34,8 @@ typedef enum at_refers {
     AT_REFERS_ENDPOINT,
     AT_REFERS_JOB,
     AT_REFERS_RECIPE,
-    AT_REFERS_COLUMN, /* of the dataset named by the option or argument "data", or the first
-                         dataset named on the line */
+    AT_REFERS_COLUMN, /* of the dataset named by the option or argument "data", or the
+                         first dataset named on the line */
     AT_REFERS_PATH,
     AT_REFERS_SOURCE, /* a path or a URL */
     AT_REFERS_MAGIC,
@@ -60,33 +60,35 @@ typedef struct at_param {
     const char *unit;           /* "seconds", "rows"; may be NULL */
     const char *help;           /* one sentence, no full stop */
     bool required;
-    bool automatic; /* "auto" is a value: INT64_MIN for INT, NaN for REAL, and "auto" is the
-                       default where fallback says so */
+    bool automatic; /* "auto" is a value: INT64_MIN for INT, NaN for REAL, and "auto" is
+                       the default where fallback says so */
 } at_param;
 
-#define AT_AUTO_INT INT64_MIN
+#define AT_AUTO_INT  INT64_MIN
 #define AT_AUTO_REAL ((double)NAN)
 
 /* Puts every default into `base`. Texts are borrowed from the table. */
-AT_MUST_USE at_status at_params_defaults(const at_param *params, size_t count, at_arena *arena,
-                                         void *base, at_error *err);
-/* Parses `text` as the value of `param` into `base`; copies go into `arena`. Errors name the
- * value, what was expected with the range or the choices, and the nearest choice. */
-AT_MUST_USE at_status at_param_set(const at_param *param, const char *text, at_arena *arena,
-                                   void *base, at_error *err);
+AT_MUST_USE at_status at_params_defaults(const at_param *params, size_t count,
+                                         at_arena *arena, void *base, at_error *err);
+/* Parses `text` as the value of `param` into `base`; copies go into `arena`. Errors name
+ * the value, what was expected with the range or the choices, and the nearest choice. */
+AT_MUST_USE at_status at_param_set(const at_param *param, const char *text,
+                                   at_arena *arena, void *base, at_error *err);
 /* The entry with this name ('-' and '_' are the same, case-insensitive), or NULL. */
 const at_param *at_param_find(const at_param *params, size_t count, const char *name);
 /* AT_INVALID "unknown KIND 'x'", with the nearest name, or all of them, as the hint. */
 at_status at_param_unknown(const at_param *params, size_t count, const char *kind,
                            const char *name, at_error *err);
-/* "integer from 1 to 1000", "one of sgd, adam", "number or auto": what a value looks like. */
+/* "integer from 1 to 1000", "one of sgd, adam", "number or auto": what a value looks
+ * like. */
 void at_param_expects(const at_param *param, char *out, size_t size);
-/* {"name": "text", ...} of all values now in `base`, each as a string (as SageMaker passes
- * hyperparameters). New reference; NULL on no memory. */
+/* {"name": "text", ...} of all values now in `base`, each as a string (as SageMaker
+ * passes hyperparameters). New reference; NULL on no memory. */
 json_t *at_params_to_json(const at_param *params, size_t count, const void *base);
-/* The reverse, over defaults; numbers and booleans are accepted too. Unknown names fail. */
+/* The reverse, over defaults; numbers and booleans are accepted too. Unknown names fail.
+ */
 AT_MUST_USE at_status at_params_from_json(const at_param *params, size_t count,
-                                          const json_t *object, at_arena *arena, void *base,
-                                          at_error *err);
+                                          const json_t *object, at_arena *arena,
+                                          void *base, at_error *err);
 
 #endif

@@ -81,9 +81,8 @@ json_t *at_params_to_json(const at_param *params, size_t count, const void *base
         at_text_clear(&value);
         if (!put_value(&params[i], base, &value))
             continue;
-        json_t *text = at_text_ok(&value)
-                           ? json_stringn(at_text_get(&value), value.length)
-                           : NULL;
+        json_t *text =
+            at_text_ok(&value) ? json_stringn(at_text_get(&value), value.length) : NULL;
         ok = json_object_set_new(object, params[i].name, text) == 0; /* NULL fails */
     }
     at_text_fini(&value);

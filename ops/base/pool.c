@@ -13,7 +13,7 @@
 enum { THREADS_MAX = 256, SPINS = 2000 };
 
 typedef struct at_pool_range {
-    _Alignas(64) atomic_size_t next; /* one a cache line: each is hammered by its thread */
+    _Alignas(64) atomic_size_t next; /* a cache line for each thread */
     size_t end;
 } at_pool_range;
 

@@ -15,7 +15,8 @@ void at_pool_release(at_pool *pool);
 size_t at_pool_threads(const at_pool *pool); /* 1 for NULL */
 
 /* Calls task(context, i) for i in [0, count) on the pool's threads and the caller's, and
- * returns when all are done. `pool` may be NULL: runs on the caller alone. Not reentrant. */
+ * returns when all are done. `pool` may be NULL: runs on the caller alone. Not reentrant.
+ */
 void at_pool_run(at_pool *pool, size_t count, void (*task)(void *context, size_t i),
                  void *context);
 

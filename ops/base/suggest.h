@@ -9,8 +9,8 @@
 size_t at_edit_distance(const char *a, const char *b);
 
 /* The candidate nearest to `word`, or NULL if none is near enough to be meant: within
- * max(1, length / 3) edits, or one a prefix (of two letters or more) of the other. Borrowed
- * from `candidates`. */
+ * max(1, length / 3) edits, or one a prefix (of two letters or more) of the other.
+ * Borrowed from `candidates`. */
 const char *at_nearest(const char *word, const char *const *candidates, size_t count);
 
 #endif

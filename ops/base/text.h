@@ -40,8 +40,8 @@ size_t at_utf8_count(const char *bytes, size_t length); /* code points */
 size_t at_utf8_offset(const char *bytes, size_t length, size_t index);
 size_t at_utf8_index(const char *bytes, size_t length, size_t offset);
 
-/* Strict number parsing of a whole string (blanks around it are allowed); false otherwise.
- * Locale-independent. */
+/* Strict number parsing of a whole string (blanks around it are allowed); false
+ * otherwise. Locale-independent. */
 bool at_parse_int(const char *string, int64_t *out);
 bool at_parse_real(const char *string, double *out); /* also nan, inf */
 /* Shortest decimal that reads back as the same double; `out` holds at least 32 bytes. */

@@ -39,7 +39,8 @@ bool at_utf8_valid(const char *bytes, size_t length) {
     return true;
 }
 
-/* Continuation bytes belong to the code point before them; so broken text still has places. */
+/* Continuation bytes belong to the code point before them; so broken text still has
+ * places. */
 static bool starts(char byte) {
     return ((unsigned char)byte & 0xC0) != 0x80;
 }

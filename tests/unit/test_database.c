@@ -176,7 +176,8 @@ static void test_kill(void **state) {
     if (child == 0) {
         at_database *db;
         if (at_database_open(p->path, schema, 1, &db, NULL) ||
-            insert(db, "done", 1, NULL) || at_database_exec(db, "BEGIN IMMEDIATE", NULL) ||
+            insert(db, "done", 1, NULL) ||
+            at_database_exec(db, "BEGIN IMMEDIATE", NULL) ||
             insert(db, "not done", 2, NULL) || write(ready[1], "r", 1) != 1)
             _exit(1);
         pause();

@@ -30,8 +30,11 @@ static void test_errno(void **state) {
     const struct {
         int number;
         at_status code;
-    } cases[] = {{ENOENT, AT_NOT_FOUND}, {ENOMEM, AT_NO_MEMORY}, {EEXIST, AT_EXISTS},
-                 {EACCES, AT_IO},        {ENOSPC, AT_IO}};
+    } cases[] = {{ENOENT, AT_NOT_FOUND},
+                 {ENOMEM, AT_NO_MEMORY},
+                 {EEXIST, AT_EXISTS},
+                 {EACCES, AT_IO},
+                 {ENOSPC, AT_IO}};
     for (size_t i = 0; i < COUNT(cases); i++) {
         at_error err;
         errno = cases[i].number;
@@ -88,8 +91,8 @@ static void test_try(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fail),  cmocka_unit_test(test_errno),
-        cmocka_unit_test(test_cut),   cmocka_unit_test(test_names),
+        cmocka_unit_test(test_fail), cmocka_unit_test(test_errno),
+        cmocka_unit_test(test_cut),  cmocka_unit_test(test_names),
         cmocka_unit_test(test_try),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,16 +15,36 @@ static const char *const optimizers[] = {"sgd", "adam", "rms-prop", NULL};
 static const at_param params[] = {
     {.name = "quiet", .kind = AT_PARAM_FLAG, AT(quiet)},
     {.name = "header", .kind = AT_PARAM_BOOL, AT(header), .fallback = "yes"},
-    {.name = "epochs", .kind = AT_PARAM_INT, AT(epochs), .fallback = "15", .min = 1,
-     .max = 1000, .unit = "passes"},
-    {.name = "rows", .kind = AT_PARAM_INT, AT(rows), .fallback = "auto",
-     .automatic = true, .min = 1, .max = 9.3e18},
-    {.name = "learning_rate", .kind = AT_PARAM_REAL, AT(rate), .fallback = "0.1",
-     .min = 0, .max = 1},
-    {.name = "momentum", .kind = AT_PARAM_REAL, AT(momentum), .fallback = "auto",
+    {.name = "epochs",
+     .kind = AT_PARAM_INT,
+     AT(epochs),
+     .fallback = "15",
+     .min = 1,
+     .max = 1000,
+     .unit = "passes"},
+    {.name = "rows",
+     .kind = AT_PARAM_INT,
+     AT(rows),
+     .fallback = "auto",
+     .automatic = true,
+     .min = 1,
+     .max = 9.3e18},
+    {.name = "learning_rate",
+     .kind = AT_PARAM_REAL,
+     AT(rate),
+     .fallback = "0.1",
+     .min = 0,
+     .max = 1},
+    {.name = "momentum",
+     .kind = AT_PARAM_REAL,
+     AT(momentum),
+     .fallback = "auto",
      .automatic = true},
     {.name = "target", .kind = AT_PARAM_TEXT, AT(target)},
-    {.name = "optimizer", .kind = AT_PARAM_CHOICE, AT(optimizer), .fallback = "sgd",
+    {.name = "optimizer",
+     .kind = AT_PARAM_CHOICE,
+     AT(optimizer),
+     .fallback = "sgd",
      .choices = optimizers},
     {.name = "columns", .kind = AT_PARAM_LIST, AT(columns)},
 };
@@ -91,8 +111,8 @@ static void test_wrong_values(void **state) {
     const struct {
         const char *name, *text, *said, *hint;
     } cases[] = {
-        {"epochs", "0", "epochs cannot be '0': expected an integer from 1 to 1000 (passes)",
-         ""},
+        {"epochs", "0",
+         "epochs cannot be '0': expected an integer from 1 to 1000 (passes)", ""},
         {"epochs", "1001", "from 1 to 1000", ""},
         {"epochs", "ten", "'ten'", ""},
         {"epochs", "auto", "expected an integer", ""},
@@ -172,7 +192,8 @@ static void test_json_kinds(void **state) {
     assert_false(o.header);
     assert_int_equal(o.rows, 100);
     json_decref(json);
-    const char *bad[] = {"{\"epoch\": 1}", "{\"epochs\": 1.5}", "{\"epochs\": []}", "[1]"};
+    const char *bad[] = {"{\"epoch\": 1}", "{\"epochs\": 1.5}", "{\"epochs\": []}",
+                         "[1]"};
     for (size_t i = 0; i < COUNT(bad); i++) {
         json = json_loads(bad[i], 0, NULL);
         assert_non_null(json);
@@ -204,9 +225,9 @@ static void test_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults), cmocka_unit_test(test_set),
+        cmocka_unit_test(test_defaults),     cmocka_unit_test(test_set),
         cmocka_unit_test(test_wrong_values), cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_json), cmocka_unit_test(test_json_kinds),
+        cmocka_unit_test(test_json),         cmocka_unit_test(test_json_kinds),
         cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -82,7 +82,8 @@ static void test_environment(void **state) {
     assert_ok(at_pool_new(0, &pool, &err), &err);
     cpu_set_t set;
     assert_int_equal(sched_getaffinity(0, sizeof set, &set), 0);
-    assert_int_equal(at_pool_threads(pool), CPU_COUNT(&set) > 256 ? 256 : CPU_COUNT(&set));
+    assert_int_equal(at_pool_threads(pool),
+                     CPU_COUNT(&set) > 256 ? 256 : CPU_COUNT(&set));
     at_pool_release(pool);
     unsetenv("ATELIER_THREADS");
     assert_int_equal(at_pool_new(100000, &pool, &err), AT_LIMIT);
@@ -105,8 +106,10 @@ static void test_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_each_task_once), cmocka_unit_test(test_no_pool),
-        cmocka_unit_test(test_threads_run_together), cmocka_unit_test(test_environment),
+        cmocka_unit_test(test_each_task_once),
+        cmocka_unit_test(test_no_pool),
+        cmocka_unit_test(test_threads_run_together),
+        cmocka_unit_test(test_environment),
         cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,9 +6,15 @@ static void test_distance(void **state) {
     const struct {
         const char *a, *b;
         size_t distance;
-    } cases[] = {{"", "", 0},          {"", "abc", 3},       {"kitten", "sitting", 3},
-                 {"epoch", "epochs", 1}, {"taget", "target", 1}, {"tragte", "target", 2},
-                 {"ab", "ba", 1},      {"ca", "abc", 3},     {"ABC", "abc", 0},
+    } cases[] = {{"", "", 0},
+                 {"", "abc", 3},
+                 {"kitten", "sitting", 3},
+                 {"epoch", "epochs", 1},
+                 {"taget", "target", 1},
+                 {"tragte", "target", 2},
+                 {"ab", "ba", 1},
+                 {"ca", "abc", 3},
+                 {"ABC", "abc", 0},
                  {"flaw", "lawn", 2}};
     for (size_t i = 0; i < COUNT(cases); i++) {
         assert_int_equal(at_edit_distance(cases[i].a, cases[i].b), cases[i].distance);
@@ -32,9 +38,13 @@ static void test_nearest(void **state) {
     const char *words[] = {"epochs", "learning_rate", "mini_batch_size", "target", "l1"};
     const struct {
         const char *word, *expected;
-    } cases[] = {{"epoch", "epochs"},     {"taregt", "target"},  {"learn", "learning_rate"},
-                 {"learningrate", "learning_rate"}, {"EPOCHS", "epochs"},
-                 {"mini_batch", "mini_batch_size"}, {"l2", "l1"}};
+    } cases[] = {{"epoch", "epochs"},
+                 {"taregt", "target"},
+                 {"learn", "learning_rate"},
+                 {"learningrate", "learning_rate"},
+                 {"EPOCHS", "epochs"},
+                 {"mini_batch", "mini_batch_size"},
+                 {"l2", "l1"}};
     for (size_t i = 0; i < COUNT(cases); i++) {
         const char *near = at_nearest(cases[i].word, words, COUNT(words));
         assert_non_null(near);

@@ -57,8 +57,13 @@ static void test_sticky_failure(void **state) {
 
 static void test_utf8_valid(void **state) {
     (void)state;
-    const char *good[] = {"", "abc", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80",
-                          "\xED\x9F\xBF", "\xF4\x8F\xBF\xBF"};
+    const char *good[] = {"",
+                          "abc",
+                          "\xC3\xA9",
+                          "\xE2\x82\xAC",
+                          "\xF0\x9F\x98\x80",
+                          "\xED\x9F\xBF",
+                          "\xF4\x8F\xBF\xBF"};
     const char *bad[] = {"\x80",         "\xC0\x80",         "\xC3",
                          "\xE0\x80\x80", "\xED\xA0\x80",     "\xF4\x90\x80\x80",
                          "\xF5",         "a\xE2\x82",        "\xE2\x28\xA1",
@@ -71,7 +76,8 @@ static void test_utf8_valid(void **state) {
 
 static void test_utf8_places(void **state) {
     (void)state;
-    const char *s = "a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80z"; /* 1 + 2 + 3 + 4 + 1 bytes */
+    const char *s =
+        "a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80z"; /* 1 + 2 + 3 + 4 + 1 bytes */
     const size_t at[] = {0, 1, 3, 6, 10, 11};
     assert_int_equal(at_utf8_count(s, 11), 5);
     for (size_t i = 0; i < COUNT(at); i++) {
@@ -94,9 +100,18 @@ static void test_parse_int(void **state) {
                 {"9223372036854775807", INT64_MAX},
                 {"-9223372036854775808", INT64_MIN},
                 {"-9223372036854775807", -INT64_MAX}};
-    const char *bad[] = {"",    " ",   "-",    "1.0", "1e3", "0x10",
-                         "1 2", "--1", "1_000", "9223372036854775808",
-                         "-9223372036854775809", "12345678901234567890123"};
+    const char *bad[] = {"",
+                         " ",
+                         "-",
+                         "1.0",
+                         "1e3",
+                         "0x10",
+                         "1 2",
+                         "--1",
+                         "1_000",
+                         "9223372036854775808",
+                         "-9223372036854775809",
+                         "12345678901234567890123"};
     int64_t v;
     for (size_t i = 0; i < COUNT(good); i++) {
         assert_true(at_parse_int(good[i].text, &v));
@@ -112,13 +127,13 @@ static void test_parse_real(void **state) {
     const struct {
         const char *text;
         double value;
-    } good[] = {{"1", 1},          {" 0.1 ", 0.1},       {".5", 0.5},
-                {"5.", 5},         {"-1.5e-3", -1.5e-3}, {"+2E+2", 200},
-                {"-0", -0.0},      {"inf", INFINITY},    {"-Infinity", -INFINITY},
+    } good[] = {{"1", 1},           {" 0.1 ", 0.1},       {".5", 0.5},
+                {"5.", 5},          {"-1.5e-3", -1.5e-3}, {"+2E+2", 200},
+                {"-0", -0.0},       {"inf", INFINITY},    {"-Infinity", -INFINITY},
                 {"5e-324", 5e-324}, {"1e-999", 0.0}};
-    const char *bad[] = {"",     ".",     "e5", "1e",      "1e+",   "0x1p3", "nan(7)",
-                         "1,5",  "1 2",   "--1", "infinit", "1.2.3", "1e999", "-1e999",
-                         "- 1",  "1d3"};
+    const char *bad[] = {"",       ".",      "e5",  "1e",  "1e+",     "0x1p3",
+                         "nan(7)", "1,5",    "1 2", "--1", "infinit", "1.2.3",
+                         "1e999",  "-1e999", "- 1", "1d3"};
     double v;
     for (size_t i = 0; i < COUNT(good); i++) {
         assert_true(at_parse_real(good[i].text, &v));
@@ -203,10 +218,10 @@ static void test_equal_fold(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_building),     cmocka_unit_test(test_html),
-        cmocka_unit_test(test_sticky_failure), cmocka_unit_test(test_utf8_valid),
-        cmocka_unit_test(test_utf8_places),  cmocka_unit_test(test_parse_int),
-        cmocka_unit_test(test_parse_real),   cmocka_unit_test(test_format_real),
+        cmocka_unit_test(test_building),        cmocka_unit_test(test_html),
+        cmocka_unit_test(test_sticky_failure),  cmocka_unit_test(test_utf8_valid),
+        cmocka_unit_test(test_utf8_places),     cmocka_unit_test(test_parse_int),
+        cmocka_unit_test(test_parse_real),      cmocka_unit_test(test_format_real),
         cmocka_unit_test(test_real_round_trip), cmocka_unit_test(test_locale),
         cmocka_unit_test(test_equal_fold),
     };

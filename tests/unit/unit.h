@@ -49,9 +49,9 @@ static inline void at_test_folder_remove(char *path) {
     at_free(path);
 }
 
-/* Calls run(context) with the 1st, 2nd, 3rd ... allocation and all after it failing, until a
- * run passes. Each run that fails must say AT_NO_MEMORY; the sanitizer sees what it leaks.
- * Returns how many allocations could fail. */
+/* Calls run(context) with the 1st, 2nd, 3rd ... allocation and all after it failing,
+ * until a run passes. Each run that fails must say AT_NO_MEMORY; the sanitizer sees what
+ * it leaks. Returns how many allocations could fail. */
 static inline size_t at_test_sweep(at_status (*run)(void *context), void *context) {
     for (size_t n = 1; n < 10000; n++) {
         at_memory_fail_after(n);
