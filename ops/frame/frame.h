@@ -71,7 +71,8 @@ int64_t at_frame_bytes(const at_frame *frame); /* memory of all columns */
 /* New frames that share columns with old ones (a column keeps its frame alive). */
 AT_MUST_USE at_status at_frame_select(const at_frame *frame, const int *columns, int count,
                                       at_frame **out, at_error *err);
-/* Copies the given rows, in the given order (they may repeat). */
+/* Copies the given rows, in the given order (they may repeat). A category keeps its whole
+ * dictionary, so that codes mean the same in every part of a split. */
 AT_MUST_USE at_status at_frame_take_rows(const at_frame *frame, const int64_t *rows,
                                          int64_t count, at_frame **out, at_error *err);
 
