@@ -1,0 +1,139 @@
+/* %show: rows of a dataset. */
+#include "magics/language/spec.h"
+#include "magics/view/grid.h"
+#include "ops/frame/sql.h"
+
+struct show_options {
+    const char *data, *where;
+    int64_t rows, from;
+    at_words columns;
+};
+
+static const at_param arguments[] = {
+    {.name = "dataset",
+     .kind = AT_PARAM_TEXT,
+     .refers = AT_REFERS_DATASET,
+     .offset = offsetof(struct show_options, data),
+     .required = true,
+     .help = "the dataset to look at"},
+};
+
+static const at_param options[] = {
+    {.name = "rows",
+     .kind = AT_PARAM_INT,
+     .offset = offsetof(struct show_options, rows),
+     .fallback = "20",
+     .min = 1,
+     .max = 2000,
+     .unit = "rows",
+     .help = "how many rows to show"},
+    {.name = "from",
+     .kind = AT_PARAM_INT,
+     .offset = offsetof(struct show_options, from),
+     .fallback = "1",
+     .min = 1,
+     .max = 9e15,
+     .help = "the first row to show, counted from 1"},
+    {.name = "columns",
+     .kind = AT_PARAM_LIST,
+     .refers = AT_REFERS_COLUMN,
+     .offset = offsetof(struct show_options, columns),
+     .help = "only these columns, comma-separated"},
+    {.name = "where",
+     .kind = AT_PARAM_TEXT,
+     .refers = AT_REFERS_SQL,
+     .offset = offsetof(struct show_options, where),
+     .help = "only rows for which this SQL expression is true"},
+};
+
+static at_status keep_rows(at_context *context, const char *where, at_frame **frame,
+                           at_error *err) {
+    at_expression *expression = NULL;
+    AT_TRY(at_expression_new(where, *frame, &expression, err));
+    int64_t rows = at_frame_rows(*frame), kept = 0;
+    uint8_t *keep = at_alloc_array((size_t)rows, 1);
+    int64_t *which = at_alloc_array((size_t)rows, sizeof *which);
+    at_status status =
+        keep && which ? at_expression_filter(expression, *frame, keep, context->call->cancel, err)
+                      : at_fail(err, AT_NO_MEMORY, "not enough memory to filter the rows");
+    if (status == AT_OK) {
+        for (int64_t r = 0; r < rows; r++)
+            if (keep[r])
+                which[kept++] = r;
+        at_frame *filtered = NULL;
+        status = at_frame_take_rows(*frame, which, kept, &filtered, err);
+        if (status == AT_OK) {
+            at_frame_release(*frame);
+            *frame = filtered;
+        }
+    }
+    at_free(keep);
+    at_free(which);
+    at_expression_release(expression);
+    return status;
+}
+
+static at_status keep_columns(at_words wanted, at_frame **frame, at_arena *arena,
+                              at_error *err) {
+    at_selector *selectors = at_arena_alloc(arena, wanted.count * sizeof *selectors);
+    if (!selectors)
+        return at_fail(err, AT_NO_MEMORY, "not enough memory to select columns");
+    for (size_t i = 0; i < wanted.count; i++)
+        selectors[i].text = wanted.items[i];
+    int *columns = NULL;
+    size_t count = 0;
+    AT_TRY(at_select_columns(*frame, selectors, wanted.count, NULL, arena, &columns, &count,
+                             err));
+    if (count == 0)
+        return at_fail(err, AT_INVALID, "no column of that kind is in the dataset");
+    at_frame *selected = NULL;
+    AT_TRY(at_frame_select(*frame, columns, (int)count, &selected, err));
+    at_frame_release(*frame);
+    *frame = selected;
+    return AT_OK;
+}
+
+static at_status run(at_context *context, const void *given, at_error *err) {
+    const struct show_options *o = given;
+    at_frame *frame = NULL;
+    AT_TRY(at_store_frame(context->workspace, o->data, &frame, err));
+    at_status status = AT_OK;
+    if (o->where)
+        status = keep_rows(context, o->where, &frame, err);
+    if (status == AT_OK && o->columns.count)
+        status = keep_columns(o->columns, &frame, context->arena, err);
+    if (status == AT_OK && at_frame_rows(frame) > 0 && o->from > at_frame_rows(frame)) {
+        status = at_fail(err, AT_INVALID, "--from %lld is past the last row (%lld)",
+                         (long long)o->from, (long long)at_frame_rows(frame));
+    }
+    if (status == AT_OK) {
+        at_table_options table = {
+            .first = o->from - 1, .rows = o->rows, .title = o->data, .types = true};
+        at_bundle bundle;
+        status = at_view_table(frame, -1, &table, &bundle, err);
+        if (status == AT_OK) {
+            at_display_show(context->call->display, &bundle, NULL);
+            at_bundle_fini(&bundle);
+        }
+    }
+    at_frame_release(frame);
+    return status;
+}
+
+static const char *const examples[] = {
+    "%show bank", "%show bank --rows 5 --where \"age > 60 AND y = 'yes'\" --columns age,job,y",
+    NULL};
+
+const at_magic at_magic_show = {
+    .name = "show",
+    .forms = AT_MAGIC_LINE,
+    .stage = AT_STAGE_DATA,
+    .summary = "Shows rows of a dataset",
+    .arguments = arguments,
+    .argument_count = AT_COUNT(arguments),
+    .options = options,
+    .option_count = AT_COUNT(options),
+    .examples = examples,
+    .options_size = sizeof(struct show_options),
+    .run = run,
+};
