@@ -1,8 +1,8 @@
 #include "magics/clean/steps.h"
 
 #include "magics/view/grid.h"
+#include "ops/base/text.h"
 
-#include <string.h>
 
 at_status at_steps_recipe(const at_step_lines *lines, at_recipe **out, at_error *err) {
     at_recipe *recipe = NULL;
