@@ -18,13 +18,13 @@ static const struct airport {
 };
 
 /* How people write a country; the first is the one to clean to. NULL ends a list. */
-static const char *const spellings[][6] = {
-    {"United States", "US", "U.S.A.", "USA", "united states", NULL},
-    {"Canada", "CA", "canada", NULL},
-    {"United Kingdom", "UK", "U.K.", "Great Britain", NULL},
-    {"Germany", "DE", "Deutschland", NULL},
-    {"Norway", "NO", "Norge", NULL},
-    {"Japan", "JP", "japan ", NULL},
+static const char *const spellings[][5] = {
+    {"United States", "US", "U.S.A.", "USA", NULL},
+    {"Canada", "CA", NULL},
+    {"United Kingdom", "UK", NULL},
+    {"Germany", "DE", NULL},
+    {"Norway", "NO", NULL},
+    {"Japan", " Japan", "JP", NULL},
 };
 
 double at_frost_point(double temperature, double humidity) {

@@ -178,7 +178,7 @@ static void put_bars(canvas *c) {
     double longest = 0;
     for (size_t i = 0; i < series->count; i++)
         longest = fmax(longest, (double)at_utf8_count(series->names[i], strlen(series->names[i])));
-    double start = fmin(longest, 28) * 6.4 + 14;
+    double start = fmin(longest, 28) * 7.1 + 14;
     c->left = 2;
     open_svg(c);
     extent(c->chart, false, &low, &high);

@@ -44,7 +44,7 @@ static void table_is_as_described(void **state) {
         warm_yes += is(deicing, r, "yes") && t > 6;
     }
     assert_true(us > 50 && usa > 50);
-    assert_true(yes > 600 && yes < 2400);
+    assert_true(yes > 400 && yes < 1600);
     assert_true(warm_yes < 10);
     at_frame_release(frame);
 }
