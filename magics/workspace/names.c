@@ -1,8 +1,8 @@
 /* Names: what things may be called, fresh ids, and where the files of an id are. */
 #include "magics/workspace/workspace.h"
+#include "ops/base/crypto.h"
 #include "ops/base/text.h"
 
-#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -54,8 +54,8 @@ at_status at_store_check_name(at_kind kind, const char *name, at_error *err) {
 
 void at_store_new_id(char out[33]) {
     unsigned char bytes[16];
-    randombytes_buf(bytes, sizeof bytes); /* starts sodium by itself */
-    sodium_bin2hex(out, 33, bytes, sizeof bytes);
+    at_crypto_random(bytes, sizeof bytes);
+    at_crypto_hex(out, bytes, sizeof bytes);
 }
 
 const char *at_store_path(at_workspace *workspace, at_kind kind, const char *id,

@@ -48,7 +48,7 @@ _SYSTEM = re.compile(
 ADAPTERS = {
     "jansson.h": (r".*",),
     "zmq.h": (r"kernel/socket",),
-    "sodium.h": (r"kernel/sign", r"ops/base/digest"),
+    "sodium.h": (r"ops/base/crypto", r"kernel/sign"),
     "sqlite3.h": (r"ops/base/database", r"ops/frame/sql\w*"),
     "archive.h": (r"magics/adapter/archive\w*",),
     "archive_entry.h": (r"magics/adapter/archive\w*",),
