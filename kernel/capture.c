@@ -34,7 +34,8 @@ static void drain(at_capture *capture) {
             at_origin *origin = at_kernel_print_origin(capture->kernel);
             if (origin)
                 at_iopub_stream(capture->kernel->iopub, origin,
-                                i == 0 ? AT_STDOUT : AT_STDERR, capture->buffer, (size_t)n);
+                                i == 0 ? AT_STDOUT : AT_STDERR, capture->buffer,
+                                (size_t)n);
             at_origin_release(origin);
         }
 }
@@ -113,8 +114,8 @@ at_status at_capture_new(at_kernel *kernel, at_capture **out, at_error *err) {
     if (status == AT_OK) {
         at_log_to(capture->saved[1]);
         setvbuf(stdout, NULL, _IOLBF, 0);
-        status =
-            at_thread_start(&capture->thread, "capture", AT_STACK_SMALL, run, capture, err);
+        status = at_thread_start(&capture->thread, "capture", AT_STACK_SMALL, run,
+                                 capture, err);
     }
     if (status != AT_OK) {
         release(capture);

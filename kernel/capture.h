@@ -1,5 +1,5 @@
-/* Capture: what any library prints to descriptors 1 and 2 lands in the cell that runs. The
- * descriptors become pipes; a thread reads them into iopub. */
+/* Capture: what any library prints to descriptors 1 and 2 lands in the cell that runs.
+ * The descriptors become pipes; a thread reads them into iopub. */
 #ifndef ATELIER_KERNEL_CAPTURE_H
 #define ATELIER_KERNEL_CAPTURE_H
 

@@ -24,8 +24,9 @@ const char *at_channel_field(at_channel channel) {
 static at_status read_ports(const json_t *root, at_connection *out, at_error *err) {
     if (!json_object_get(root, "shell_port") &&
         json_object_get(root, "registration_port")) {
-        at_fail(err, AT_UNSUPPORTED,
-                "the connection file asks for the registration handshake of protocol 5.6");
+        at_fail(
+            err, AT_UNSUPPORTED,
+            "the connection file asks for the registration handshake of protocol 5.6");
         return at_hint(err, "launch the kernel with a file that holds the five ports");
     }
     for (int i = 0; i < AT_CHANNELS; i++) {
@@ -128,7 +129,7 @@ static at_status endpoint(const at_connection *connection, at_channel channel,
         return AT_OK;
     }
     int n = snprintf(out, ENDPOINT_SIZE, "ipc://%s-%d", connection->ip, port);
-    size_t room = sizeof ((struct sockaddr_un *)0)->sun_path - 1;
+    size_t room = sizeof((struct sockaddr_un *)0)->sun_path - 1;
     if (n < 0 || (size_t)n - strlen("ipc://") > room)
         return at_fail(err, AT_LIMIT,
                        "the path %s-%d is too long for a unix socket (at most %zu bytes)",
@@ -142,8 +143,8 @@ at_status at_connection_bind(const at_connection *connection, at_sockets *socket
     AT_TRY(endpoint(connection, channel, place, err));
     at_curve curve = {connection->curve_public, connection->curve_secret};
     at_socket *sock;
-    AT_TRY(at_socket_new(sockets, channel == AT_IOPUB ? AT_XPUB : AT_ROUTER, &curve, &sock,
-                         err));
+    AT_TRY(at_socket_new(sockets, channel == AT_IOPUB ? AT_XPUB : AT_ROUTER, &curve,
+                         &sock, err));
     at_status status = at_socket_bind(sock, place, err);
     if (status != AT_OK) {
         at_socket_release(sock);

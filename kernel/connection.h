@@ -26,7 +26,8 @@ typedef struct at_connection {
 } at_connection;
 
 /* Every field is checked here; what is missing or wrong is named. */
-AT_MUST_USE at_status at_connection_read(const char *path, at_connection *out, at_error *err);
+AT_MUST_USE at_status at_connection_read(const char *path, at_connection *out,
+                                         at_error *err);
 void at_connection_fini(at_connection *connection);
 
 /* "shell_port": the channel's name in the file and in a connect_reply. */

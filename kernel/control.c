@@ -28,7 +28,8 @@ void at_control_reply(at_control *control, const char *type, at_origin *origin,
                         .content_size = text.length};
     if (!at_text_ok(&text))
         at_log(AT_LOG_ERROR, "no memory for the %s", type);
-    else if (at_wire_send(&control->kernel->wire, control->socket, &letter, &err) != AT_OK)
+    else if (at_wire_send(&control->kernel->wire, control->socket, &letter, &err) !=
+             AT_OK)
         at_log(AT_LOG_ERROR, "control: %s", err.text);
     at_text_fini(&text);
 }
@@ -77,8 +78,8 @@ at_status at_control_new(at_kernel *kernel, at_socket *sock, at_control **out,
     /* The handlers reply through *out: it is there before any message can come. */
     *out = control;
     if (status == AT_OK)
-        status =
-            at_thread_start(&control->thread, "control", AT_STACK_SMALL, run, control, err);
+        status = at_thread_start(&control->thread, "control", AT_STACK_SMALL, run,
+                                 control, err);
     if (status != AT_OK) {
         at_wakeup_fini(&control->wakeup);
         at_socket_release(sock);

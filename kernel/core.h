@@ -29,8 +29,8 @@ typedef struct at_kernel {
     at_stdin *input;
     at_heartbeat *heartbeat;
     at_capture *capture;
-    at_runner *runner; /* of the main shell */
-    at_wakeup stop;    /* ends at_kernel_run */
+    at_runner *runner;          /* of the main shell */
+    at_wakeup stop;             /* ends at_kernel_run */
     double usage_at, usage_cpu; /* of the last usage_request; the control thread's */
 } at_kernel;
 

@@ -1,11 +1,10 @@
 #include "kernel/display.h"
 
 #include "kernel/sign.h"
-#include "ops/base/text.h"
+#include "ops/base/memory.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 at_bundle at_bundle_new(const char *plain) {
     at_bundle bundle = {.data = json_object()};
@@ -53,12 +52,12 @@ void at_display_print(at_display *display, const char *format, ...) {
     if (n > 0 && (size_t)n < sizeof small)
         at_display_stream(display, AT_STDOUT, small, (size_t)n);
     else if (n > 0) {
-        char *text = NULL;
-        n = vasprintf(&text, format, again);
-        if (n > 0)
-            at_display_stream(display, AT_STDOUT, text, (size_t)n);
-        if (n >= 0)
-            free(text);
+        char *large = at_alloc((size_t)n + 1);
+        if (large) {
+            vsnprintf(large, (size_t)n + 1, format, again);
+            at_display_stream(display, AT_STDOUT, large, (size_t)n);
+        }
+        at_free(large);
     }
     va_end(again);
 }

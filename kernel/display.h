@@ -1,5 +1,5 @@
-/* Display: where a cell's output goes. A sink behind a vtable, injected into every call of
- * the language: iopub for a notebook, the terminal for `atelier run`, a fake in tests.
+/* Display: where a cell's output goes. A sink behind a vtable, injected into every call
+ * of the language: iopub for a notebook, the terminal for `atelier run`, a fake in tests.
  *
  * A bundle maps MIME types to values, as in Jupyter's display_data. Every bundle has a
  * "text/plain". Thread-safe: one display may be used from several threads of a cell. */
@@ -29,7 +29,8 @@ typedef struct at_display at_display;
 
 typedef struct at_display_vtable {
     /* Prints; need not end at a line. Coalesced by the sink. */
-    void (*stream)(at_display *display, at_stream stream, const char *text, size_t length);
+    void (*stream)(at_display *display, at_stream stream, const char *text,
+                   size_t length);
     /* Shows a bundle. `id` (may be NULL) lets a later update replace it. */
     void (*show)(at_display *display, const at_bundle *bundle, const char *id);
     /* Replaces what was shown under `id`, wherever it stands. */
@@ -44,11 +45,14 @@ typedef struct at_display_vtable {
 
 struct at_display {
     const at_display_vtable *vtable;
-    bool live; /* updates are seen as they come (a notebook, a terminal): progress makes sense */
+    bool live; /* updates are seen as they come (a notebook, a terminal): progress makes
+                  sense */
 };
 
-/* Calls through the vtable. A NULL display swallows everything. Bundles stay the caller's. */
-void at_display_stream(at_display *display, at_stream stream, const char *text, size_t length);
+/* Calls through the vtable. A NULL display swallows everything. Bundles stay the
+ * caller's. */
+void at_display_stream(at_display *display, at_stream stream, const char *text,
+                       size_t length);
 void at_display_print(at_display *display, const char *format, ...)
     __attribute__((format(printf, 2, 3))); /* to AT_STDOUT */
 void at_display_show(at_display *display, const at_bundle *bundle, const char *id);

@@ -1,5 +1,5 @@
-/* The display of a notebook: what one cell shows, published with the cell's request as its
- * parent. */
+/* The display of a notebook: what one cell shows, published with the cell's request as
+ * its parent. */
 #ifndef ATELIER_KERNEL_DISPLAY_IOPUB_H
 #define ATELIER_KERNEL_DISPLAY_IOPUB_H
 
@@ -18,7 +18,7 @@ typedef struct at_display_iopub {
 
     pthread_mutex_t lock; /* guards what follows */
     json_t *payload;      /* array: pages for the reply */
-    char *result;         /* text/plain of the result, for the history; NULL without one */
+    char *result; /* text/plain of the result, for the history; NULL without one */
 } at_display_iopub;
 
 AT_MUST_USE at_status at_display_iopub_init(at_display_iopub *display, at_iopub *iopub,

@@ -2,8 +2,8 @@
  * table in handler.c.
  *
  * A handler fills request->reply (the content; "status": "ok" is added) or fails, which
- * becomes an error reply. Around it come, in this order: busy, the handler, the reply, what
- * was printed, idle. */
+ * becomes an error reply. Around it come, in this order: busy, the handler, the reply,
+ * what was printed, idle. */
 #ifndef ATELIER_KERNEL_HANDLER_H
 #define ATELIER_KERNEL_HANDLER_H
 

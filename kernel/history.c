@@ -54,8 +54,8 @@ static at_status begin_session(at_history *history, at_error *err) {
         return AT_OK;
     at_query *q;
     bool row;
-    AT_TRY(at_query_new(history->db,
-                        "INSERT INTO sessions(begun) VALUES(?) RETURNING session", &q, err));
+    AT_TRY(at_query_new(
+        history->db, "INSERT INTO sessions(begun) VALUES(?) RETURNING session", &q, err));
     at_status status = at_query_bind_int(q, 1, at_wall_us());
     if (status == AT_OK)
         status = at_query_step(q, &row, err);
@@ -89,8 +89,8 @@ at_status at_history_add(at_history *history, int64_t line, const char *source,
     return status;
 }
 
-/* Steps the query to its end; every row is (session, line, input, output). Rows come newest
- * first and are turned round. */
+/* Steps the query to its end; every row is (session, line, input, output). Rows come
+ * newest first and are turned round. */
 static at_status collect(at_query *q, bool output, json_t **out, at_error *err) {
     json_t *list = json_array();
     bool row = true;
@@ -101,9 +101,9 @@ static at_status collect(at_query *q, bool output, json_t **out, at_error *err) 
             break;
         const char *shown = at_query_text(q, 3);
         json_int_t session = at_query_int(q, 0), line = at_query_int(q, 1);
-        json_t *entry = output ? json_pack("[I,I,[s,s?]]", session, line,
-                                           at_query_text(q, 2), shown)
-                               : json_pack("[I,I,s]", session, line, at_query_text(q, 2));
+        json_t *entry =
+            output ? json_pack("[I,I,[s,s?]]", session, line, at_query_text(q, 2), shown)
+                   : json_pack("[I,I,s]", session, line, at_query_text(q, 2));
         if (!entry || json_array_insert_new(list, 0, entry) != 0)
             status = at_fail(err, AT_NO_MEMORY, "no memory for the history");
     }
@@ -157,8 +157,8 @@ static at_status find_session(at_history *history, int64_t asked, int64_t *sessi
     return status;
 }
 
-at_status at_history_range(at_history *history, int64_t session, int64_t start, int64_t stop,
-                           bool output, json_t **out, at_error *err) {
+at_status at_history_range(at_history *history, int64_t session, int64_t start,
+                           int64_t stop, bool output, json_t **out, at_error *err) {
     at_query *q;
     AT_TRY(open_database(history, err));
     AT_TRY(find_session(history, session, &session, err));
@@ -180,10 +180,11 @@ at_status at_history_range(at_history *history, int64_t session, int64_t start, 
     return status;
 }
 
-at_status at_history_search(at_history *history, const char *pattern, int64_t n, bool unique,
-                            bool output, json_t **out, at_error *err) {
-    static const char each[] = "SELECT session, line, input, output FROM cells"
-                               " WHERE input GLOB ? ORDER BY session DESC, line DESC LIMIT ?";
+at_status at_history_search(at_history *history, const char *pattern, int64_t n,
+                            bool unique, bool output, json_t **out, at_error *err) {
+    static const char each[] =
+        "SELECT session, line, input, output FROM cells"
+        " WHERE input GLOB ? ORDER BY session DESC, line DESC LIMIT ?";
     /* The bare columns of max() are those of the row that has the maximum. */
     static const char once[] =
         "SELECT session, line, input, output FROM"

@@ -15,7 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How a cell asks its user something. NULL in a call where the frontend allows no stdin. */
+/* How a cell asks its user something. NULL in a call where the frontend allows no stdin.
+ */
 typedef struct at_input at_input;
 struct at_input {
     /* Prompts and waits; *answer is the caller's to free. AT_CANCELLED on interrupt,
@@ -24,7 +25,8 @@ struct at_input {
                      at_error *err);
 };
 
-/* One request, as the language sees it: everything comes in here, there are no globals. */
+/* One request, as the language sees it: everything comes in here, there are no globals.
+ */
 typedef struct at_call {
     at_display *display;
     at_input *input; /* may be NULL */
@@ -50,12 +52,12 @@ typedef enum at_completeness {
     AT_UNKNOWN_CODE
 } at_completeness;
 
-/* What completion found. Cursor places are BYTE offsets into the code; the kernel converts
- * from and to Jupyter's code points. */
+/* What completion found. Cursor places are BYTE offsets into the code; the kernel
+ * converts from and to Jupyter's code points. */
 typedef struct at_completion {
-    json_t *matches;   /* array of strings */
-    json_t *types;     /* array of {"start","end" (bytes), "text","type","signature"}: becomes
-                          _jupyter_types_experimental; may be NULL */
+    json_t *matches; /* array of strings */
+    json_t *types; /* array of {"start","end" (bytes), "text","type","signature"}: becomes
+                      _jupyter_types_experimental; may be NULL */
     size_t start, end; /* bytes: the range that a match replaces */
 } at_completion;
 
@@ -68,17 +70,17 @@ typedef struct at_interp at_interp;
 
 typedef struct at_interp_vtable {
     const at_interp_info *(*info)(at_interp *interp);
-    /* Runs a cell. A failure comes back as status + err; err->context may hold several lines
-     * with a caret. Output goes to call->display. */
+    /* Runs a cell. A failure comes back as status + err; err->context may hold several
+     * lines with a caret. Output goes to call->display. */
     at_status (*execute)(at_interp *interp, const at_call *call, const char *code,
                          size_t length, at_error *err);
     /* One user expression -> bundle (caller's to finish). */
     at_status (*evaluate)(at_interp *interp, const at_call *call, const char *expression,
                           at_bundle *out, at_error *err);
-    at_status (*complete)(at_interp *interp, const char *code, size_t length, size_t cursor,
-                          at_completion *out, at_error *err);
-    at_status (*inspect)(at_interp *interp, const char *code, size_t length, size_t cursor,
-                         int detail, at_inspection *out, at_error *err);
+    at_status (*complete)(at_interp *interp, const char *code, size_t length,
+                          size_t cursor, at_completion *out, at_error *err);
+    at_status (*inspect)(at_interp *interp, const char *code, size_t length,
+                         size_t cursor, int detail, at_inspection *out, at_error *err);
     /* `indent` (at least 32 bytes) is filled for AT_INCOMPLETE. */
     at_completeness (*is_complete)(at_interp *interp, const char *code, size_t length,
                                    char *indent);

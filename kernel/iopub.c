@@ -10,16 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define QUEUE_LIMIT     ((size_t)64 * 1024 * 1024) /* bytes */
-#define CHUNK_LIMIT     ((size_t)256 * 1024)       /* bytes of one stream message */
-#define CHUNK_PACED     ((size_t)64 * 1024)        /* the same under a rate limit */
-#define JOIN_SECONDS    0.02                       /* a stream waits this long for more */
-#define STALL_SECONDS   5.0
-#define RETRY_SECONDS   0.001
-#define PROBE_SECONDS   1.0
-#define DRAIN_SECONDS   1.0
-/* The server counts in windows of 3 s. Burst + 3 s at this share of its limits stays below
- * 3 s at the limits. */
+#define QUEUE_LIMIT   ((size_t)64 * 1024 * 1024) /* bytes */
+#define CHUNK_LIMIT   ((size_t)256 * 1024)       /* bytes of one stream message */
+#define CHUNK_PACED   ((size_t)64 * 1024)        /* the same under a rate limit */
+#define JOIN_SECONDS  0.02                       /* a stream waits this long for more */
+#define STALL_SECONDS 5.0
+#define RETRY_SECONDS 0.001
+#define PROBE_SECONDS 1.0
+#define DRAIN_SECONDS 1.0
+/* The server counts in windows of 3 s. Burst + 3 s at this share of its limits stays
+ * below 3 s at the limits. */
 #define SERVER_BYTES    1e6
 #define SERVER_MESSAGES 1e3
 #define PACE_SHARE      0.8
@@ -311,8 +311,8 @@ static void drop_carry(at_iopub *iopub, int64_t when) {
 static void send_stream_item(at_iopub *iopub, at_item *item) {
     at_carry *carry = &iopub->carry;
     at_text joined = {0};
-    bool continues = carry->length && carry->origin == item->origin &&
-                     carry->channel == item->channel;
+    bool continues =
+        carry->length && carry->origin == item->origin && carry->channel == item->channel;
     if (continues) {
         at_text_append(&joined, carry->bytes, carry->length);
         carry->length = 0;
@@ -455,7 +455,8 @@ at_status at_iopub_new(at_wire *wire, at_socket *sock, at_iopub **out, at_error 
     pthread_cond_init(&iopub->room, NULL);
     at_status status = at_wakeup_init(&iopub->wakeup, err);
     if (status == AT_OK)
-        status = at_thread_start(&iopub->thread, "iopub", AT_STACK_SMALL, run, iopub, err);
+        status =
+            at_thread_start(&iopub->thread, "iopub", AT_STACK_SMALL, run, iopub, err);
     if (status != AT_OK) {
         at_wakeup_fini(&iopub->wakeup);
         at_socket_release(sock);

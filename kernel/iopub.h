@@ -1,11 +1,11 @@
 /* Iopub: publishes what a kernel does and prints. One thread, sole owner of the socket;
  * others post to a queue of at most 64 MB and wait there when it is full.
  *
- * Lossless while subscribers read. When one takes nothing for 5 s, messages to subscribers
- * that are full are dropped, and the others go on at a pace they can follow. Streams of one
- * cell that follow each other are joined. Under a Jupyter server (JPY_SESSION_NAME) its limits
- * of 1,000,000 bytes and 1000 messages a second are kept to; $ATELIER_IOPUB_RATE (bytes a
- * second, 0: no limit) says otherwise. */
+ * Lossless while subscribers read. When one takes nothing for 5 s, messages to
+ * subscribers that are full are dropped, and the others go on at a pace they can follow.
+ * Streams of one cell that follow each other are joined. Under a Jupyter server
+ * (JPY_SESSION_NAME) its limits of 1,000,000 bytes and 1000 messages a second are kept
+ * to; $ATELIER_IOPUB_RATE (bytes a second, 0: no limit) says otherwise. */
 #ifndef ATELIER_KERNEL_IOPUB_H
 #define ATELIER_KERNEL_IOPUB_H
 

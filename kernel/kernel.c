@@ -103,7 +103,8 @@ static bool finish(at_kernel *kernel) {
     return true;
 }
 
-at_status at_kernel_run(const at_kernel_config *config, at_interp *interp, at_error *err) {
+at_status at_kernel_run(const at_kernel_config *config, at_interp *interp,
+                        at_error *err) {
     /* Few threads allocate much; an arena for each would cost more than it saves. */
     mallopt(M_ARENA_MAX, ARENAS);
     at_kernel *kernel = at_alloc_zero(sizeof *kernel);

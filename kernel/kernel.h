@@ -13,8 +13,8 @@ typedef struct at_kernel_config {
     void *context;
 } at_kernel_config;
 
-/* Binds the five channels, serves, and returns when a shutdown was replied to or the process
- * that launched the kernel has died. Borrows the interp. */
+/* Binds the five channels, serves, and returns when a shutdown was replied to or the
+ * process that launched the kernel has died. Borrows the interp. */
 AT_MUST_USE at_status at_kernel_run(const at_kernel_config *config, at_interp *interp,
                                     at_error *err);
 

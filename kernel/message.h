@@ -1,6 +1,6 @@
-/* Message: one message that came in, as raw frames and its parsed header. Moved by pointer
- * to pointer: who takes it empties the giver's pointer; its one holder releases it. Whoever
- * handles it parses the rest.
+/* Message: one message that came in, as raw frames and its parsed header. Moved by
+ * pointer to pointer: who takes it empties the giver's pointer; its one holder releases
+ * it. Whoever handles it parses the rest.
  *
  * Origin: who asked, frozen. The routing identities and the header's own bytes, shared by
  * everything that is sent because of one request, also after the request has ended. */

@@ -1,5 +1,5 @@
-/* comm_open, comm_msg, comm_close, comm_info_request. The language offers no target: what a
- * frontend opens is closed at once, so that it does not wait for an answer. */
+/* comm_open, comm_msg, comm_close, comm_info_request. The language offers no target: what
+ * a frontend opens is closed at once, so that it does not wait for an answer. */
 #include "kernel/handler.h"
 #include "kernel/json.h"
 #include "ops/base/log.h"

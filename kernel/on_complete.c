@@ -1,5 +1,5 @@
-/* complete_request: what can stand at the cursor. Jupyter counts code points, the language
- * bytes. */
+/* complete_request: what can stand at the cursor. Jupyter counts code points, the
+ * language bytes. */
 #include "kernel/handler.h"
 #include "kernel/json.h"
 #include "ops/base/text.h"
@@ -14,7 +14,8 @@ static void convert(const char *code, size_t length, json_t *types) {
     size_t i;
     json_t *entry;
     json_array_foreach(types, i, entry) {
-        int64_t start = at_json_int(entry, "start", 0), end = at_json_int(entry, "end", 0);
+        int64_t start = at_json_int(entry, "start", 0),
+                end = at_json_int(entry, "end", 0);
         json_object_set_new(entry, "start", json_integer(points(code, length, start)));
         json_object_set_new(entry, "end", json_integer(points(code, length, end)));
     }

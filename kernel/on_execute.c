@@ -27,8 +27,8 @@ static at_status ask(at_input *input, const char *prompt, bool password, char **
     /* What was printed before the question is seen before it. */
     at_capture_flush(kernel->capture);
     at_iopub_hurry(kernel->iopub);
-    return at_stdin_ask(kernel->input, self->request->origin, prompt, password, self->cancel,
-                        answer, err);
+    return at_stdin_ask(kernel->input, self->request->origin, prompt, password,
+                        self->cancel, answer, err);
 }
 
 static bool is_blank(const char *code, size_t length) {
@@ -67,10 +67,9 @@ static json_t *evaluate_all(at_request *request, const at_call *call) {
                                            &bundle, &err)
                 : at_fail(&err, AT_INVALID, "the expression '%s' is not a string", name);
         if (status == AT_OK)
-            answer = json_pack("{s:s, s:O, s:o}", "status", "ok", "data", bundle.data,
-                               "metadata",
-                               bundle.metadata ? json_incref(bundle.metadata)
-                                               : json_object());
+            answer = json_pack(
+                "{s:s, s:O, s:o}", "status", "ok", "data", bundle.data, "metadata",
+                bundle.metadata ? json_incref(bundle.metadata) : json_object());
         else
             answer = at_error_content(&err);
         json_object_set_new(answers, name, answer);
@@ -97,7 +96,8 @@ static void publish_error(at_request *request, const at_error *err) {
 
 /* The cell itself. */
 static at_status run_cell(at_request *request, const at_cell *cell,
-                          at_display_iopub *display, json_t **expressions, at_error *err) {
+                          at_display_iopub *display, json_t **expressions,
+                          at_error *err) {
     at_interp *interp = request->kernel->interp;
     const at_cancel *cancel =
         at_runner_begin(request->runner, request->origin, cell->silent);
@@ -118,9 +118,8 @@ static at_status run_cell(at_request *request, const at_cell *cell,
 
 static void remember(at_request *request, const at_cell *cell, const char *result) {
     at_error err;
-    if (cell->store &&
-        at_history_add(at_runner_session(request->runner)->history, cell->count, cell->code,
-                       result, &err) != AT_OK)
+    if (cell->store && at_history_add(at_runner_session(request->runner)->history,
+                                      cell->count, cell->code, result, &err) != AT_OK)
         at_log(AT_LOG_WARN, "history: %s", err.text);
 }
 

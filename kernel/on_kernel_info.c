@@ -19,13 +19,14 @@ at_status at_on_kernel_info(at_request *request, at_error *err) {
     put(language, "codemirror_mode", info->codemirror_mode);
     put(language, "pygments_lexer", info->pygments_lexer);
     for (size_t i = 0; info->help_links && info->help_links[i][0]; i++)
-        json_array_append_new(links, json_pack("{s:s, s:s}", "text", info->help_links[i][0],
-                                               "url", info->help_links[i][1]));
-    request->reply = json_pack(
-        "{s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:[]}", "protocol_version",
-        AT_PROTOCOL_VERSION, "implementation", info->implementation,
-        "implementation_version", info->implementation_version, "banner", info->banner,
-        "language_info", language, "help_links", links, "debugger", 0,
-        "supported_features");
+        json_array_append_new(links,
+                              json_pack("{s:s, s:s}", "text", info->help_links[i][0],
+                                        "url", info->help_links[i][1]));
+    request->reply =
+        json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:[]}", "protocol_version",
+                  AT_PROTOCOL_VERSION, "implementation", info->implementation,
+                  "implementation_version", info->implementation_version, "banner",
+                  info->banner, "language_info", language, "help_links", links,
+                  "debugger", 0, "supported_features");
     return AT_OK;
 }

@@ -66,8 +66,8 @@ at_status at_on_usage(at_request *request, at_error *err) {
     kernel->usage_at = now;
     kernel->usage_cpu = used;
     request->reply = json_pack("{s:s, s:i, s:f, s:I, s:i, s:o}", "hostname", host, "pid",
-                               (int)getpid(), "kernel_cpu", share, "kernel_memory", resident,
-                               "cpu_count", (int)sysconf(_SC_NPROCESSORS_ONLN),
+                               (int)getpid(), "kernel_cpu", share, "kernel_memory",
+                               resident, "cpu_count", (int)sysconf(_SC_NPROCESSORS_ONLN),
                                "host_virtual_memory", host_memory());
     return AT_OK;
 }

@@ -1,6 +1,6 @@
 /* Parent: tells when the process that launched the kernel has died. Its number comes from
- * $JPY_PARENT_PID, which Jupyter sets, or else is our parent's. (PR_SET_PDEATHSIG would tell
- * of the launching thread, not of its process.) */
+ * $JPY_PARENT_PID, which Jupyter sets, or else is our parent's. (PR_SET_PDEATHSIG would
+ * tell of the launching thread, not of its process.) */
 #ifndef ATELIER_KERNEL_PARENT_H
 #define ATELIER_KERNEL_PARENT_H
 

@@ -62,7 +62,8 @@ at_status at_runner_new(at_kernel *kernel, at_runner **out, at_error *err) {
     at_status status = at_session_init(&runner->session, kernel->config.history_path,
                                        kernel->config.context, err);
     if (status == AT_OK)
-        status = at_thread_start(&runner->thread, "runner", AT_STACK_CELL, run, runner, err);
+        status =
+            at_thread_start(&runner->thread, "runner", AT_STACK_CELL, run, runner, err);
     if (status != AT_OK) {
         at_session_fini(&runner->session);
         at_free(runner);

@@ -1,5 +1,5 @@
-/* Runner: the thread of one (sub)shell. Takes messages from its queue and handles them one
- * after the other; holds the shell's session and what an interrupt needs. */
+/* Runner: the thread of one (sub)shell. Takes messages from its queue and handles them
+ * one after the other; holds the shell's session and what an interrupt needs. */
 #ifndef ATELIER_KERNEL_RUNNER_H
 #define ATELIER_KERNEL_RUNNER_H
 
@@ -33,8 +33,8 @@ at_session *at_runner_session(at_runner *runner);
 const at_cancel *at_runner_begin(at_runner *runner, at_origin *origin, bool silent);
 void at_runner_end(at_runner *runner);
 
-/* The origin of the running cell or else of the last one; new reference, NULL for a silent
- * cell. *running says which. Any thread. */
+/* The origin of the running cell or else of the last one; new reference, NULL for a
+ * silent cell. *running says which. Any thread. */
 at_origin *at_runner_print_origin(at_runner *runner, bool *running);
 
 #endif

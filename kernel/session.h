@@ -1,4 +1,5 @@
-/* Session: the execution counter of one (sub)shell and its history. Used by one runner. */
+/* Session: the execution counter of one (sub)shell and its history. Used by one runner.
+ */
 #ifndef ATELIER_KERNEL_SESSION_H
 #define ATELIER_KERNEL_SESSION_H
 

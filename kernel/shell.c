@@ -9,8 +9,8 @@
 
 #include <string.h>
 
-/* "Run all" sends cells one by one: what follows within this much of quiet was sent before
- * the client could know of the error. */
+/* "Run all" sends cells one by one: what follows within this much of quiet was sent
+ * before the client could know of the error. */
 #define SWEEP_QUIET 0.005 /* seconds */
 #define SWEEP_MOST  0.05
 
@@ -157,7 +157,8 @@ static void *run(void *context) {
     return NULL;
 }
 
-at_status at_shell_new(at_kernel *kernel, at_socket *sock, at_shell **out, at_error *err) {
+at_status at_shell_new(at_kernel *kernel, at_socket *sock, at_shell **out,
+                       at_error *err) {
     at_shell *shell = at_alloc_zero(sizeof *shell);
     if (!shell) {
         at_socket_release(sock);
@@ -171,7 +172,8 @@ at_status at_shell_new(at_kernel *kernel, at_socket *sock, at_shell **out, at_er
     /* Runners reply through *out: it is there before any message can come. */
     *out = shell;
     if (status == AT_OK)
-        status = at_thread_start(&shell->thread, "shell", AT_STACK_SMALL, run, shell, err);
+        status =
+            at_thread_start(&shell->thread, "shell", AT_STACK_SMALL, run, shell, err);
     if (status != AT_OK) {
         at_wakeup_fini(&shell->wakeup);
         at_socket_release(sock);

@@ -1,5 +1,5 @@
-/* Shell: the I/O thread of the shell channel. Owns its ROUTER; verifies, bounds and routes
- * what comes in to the runners, sends their replies, and never runs a cell. */
+/* Shell: the I/O thread of the shell channel. Owns its ROUTER; verifies, bounds and
+ * routes what comes in to the runners, sends their replies, and never runs a cell. */
 #ifndef ATELIER_KERNEL_SHELL_H
 #define ATELIER_KERNEL_SHELL_H
 
@@ -14,9 +14,10 @@ AT_MUST_USE at_status at_shell_new(struct at_kernel *kernel, at_socket *socket,
                                    at_shell **out, at_error *err);
 void at_shell_release(at_shell *shell); /* sends what is queued first */
 
-/* Queues a reply; content is borrowed, `type` static. With `abort`, everything that clients
- * have sent by now is read first and its execute_requests are aborted, then the reply goes
- * out; returns when that is done. So a client that has the reply can send anew. */
+/* Queues a reply; content is borrowed, `type` static. With `abort`, everything that
+ * clients have sent by now is read first and its execute_requests are aborted, then the
+ * reply goes out; returns when that is done. So a client that has the reply can send
+ * anew. */
 void at_shell_reply(at_shell *shell, const char *type, at_origin *origin,
                     const json_t *content, bool abort);
 /* Looks again whether the runner has room. */

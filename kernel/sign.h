@@ -30,12 +30,12 @@ typedef struct at_signer {
 
 /* `scheme`: "hmac-sha256" or "hmac-sha512"; any other fails with AT_UNSUPPORTED. An empty
  * key means that messages are not signed. */
-AT_MUST_USE at_status at_signer_init(at_signer *signer, const char *scheme, const char *key,
-                                     at_error *err);
+AT_MUST_USE at_status at_signer_init(at_signer *signer, const char *scheme,
+                                     const char *key, at_error *err);
 void at_signer_fini(at_signer *signer);
 
-/* Lowercase hex over the four frames (header, parent, metadata, content); "" when nothing is
- * signed. */
+/* Lowercase hex over the four frames (header, parent, metadata, content); "" when nothing
+ * is signed. */
 void at_sign(const at_signer *signer, const at_frame frames[4],
              char out[AT_SIGNATURE_SIZE]);
 

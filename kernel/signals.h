@@ -1,5 +1,5 @@
-/* Signals: SIGINT and SIGTERM become wakeups of the thread that waits for them. Handlers, not
- * a blocked mask, so that child processes start with the usual signals. */
+/* Signals: SIGINT and SIGTERM become wakeups of the thread that waits for them. Handlers,
+ * not a blocked mask, so that child processes start with the usual signals. */
 #ifndef ATELIER_KERNEL_SIGNALS_H
 #define ATELIER_KERNEL_SIGNALS_H
 

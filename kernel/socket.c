@@ -9,8 +9,8 @@
 
 enum {
     LINGER_MS = 1000,
-    /* Messages a subscriber may lag behind. A stream message holds at most 256 KB, so that
-     * a subscriber that has stopped costs about 64 MB at most. */
+    /* Messages a subscriber may lag behind. A stream message holds at most 256 KB, so
+     * that a subscriber that has stopped costs about 64 MB at most. */
     PUBLISH_MARK = 256,
     WAIT_ITEMS = 2,
 };
@@ -116,8 +116,8 @@ at_status at_socket_bind(at_socket *sock, const char *endpoint, at_error *err) {
     if (zmq_bind(sock->handle, endpoint) == 0)
         return AT_OK;
     int code = zmq_errno();
-    at_fail(err, code == EADDRINUSE ? AT_BUSY : AT_IO, "cannot listen on %s: %s", endpoint,
-            zmq_strerror(code));
+    at_fail(err, code == EADDRINUSE ? AT_BUSY : AT_IO, "cannot listen on %s: %s",
+            endpoint, zmq_strerror(code));
     if (code == EADDRINUSE)
         at_hint(err, "another process has the port; start the kernel again");
     return err ? err->code : AT_IO;

@@ -1,5 +1,5 @@
-/* Socket: the one adapter of libzmq. A socket belongs to the thread that uses it; it may be
- * handed over once, at a thread's start. Frames are plain byte strings. */
+/* Socket: the one adapter of libzmq. A socket belongs to the thread that uses it; it may
+ * be handed over once, at a thread's start. Frames are plain byte strings. */
 #ifndef ATELIER_KERNEL_SOCKET_H
 #define ATELIER_KERNEL_SOCKET_H
 
@@ -8,9 +8,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define AT_FRAME_LIMIT   ((size_t)128 * 1024 * 1024) /* bytes of one frame that comes in */
-#define AT_MESSAGE_LIMIT ((size_t)256 * 1024 * 1024) /* bytes of one message that comes in */
-#define AT_FRAMES_LIMIT  ((size_t)1024)              /* frames of one message */
+/* Most that one message that comes in may have: bytes of a frame, bytes and frames in
+ * all. */
+#define AT_FRAME_LIMIT   ((size_t)128 << 20)
+#define AT_MESSAGE_LIMIT ((size_t)256 << 20)
+#define AT_FRAMES_LIMIT  ((size_t)1024)
 
 typedef struct at_frame {
     char *data; /* NUL-terminated for convenience; the NUL is not counted */
@@ -38,22 +40,24 @@ AT_MUST_USE at_status at_sockets_new(at_sockets **out, at_error *err);
 void at_sockets_release(at_sockets *sockets); /* waits up to 1 s for what is unsent */
 
 AT_MUST_USE at_status at_socket_new(at_sockets *sockets, at_socket_kind kind,
-                                    const at_curve *curve, at_socket **out, at_error *err);
-AT_MUST_USE at_status at_socket_bind(at_socket *socket, const char *endpoint, at_error *err);
+                                    const at_curve *curve, at_socket **out,
+                                    at_error *err);
+AT_MUST_USE at_status at_socket_bind(at_socket *socket, const char *endpoint,
+                                     at_error *err);
 void at_socket_release(at_socket *socket);
 
-/* One whole message, without waiting. AT_BUSY: none is there. AT_LIMIT: one was there that
- * passes the limits above; it is gone. */
+/* One whole message, without waiting. AT_BUSY: none is there. AT_LIMIT: one was there
+ * that passes the limits above; it is gone. */
 AT_MUST_USE at_status at_socket_receive(at_socket *socket, at_frames *out, at_error *err);
-/* Sends copies of the frames as one message, without waiting. AT_BUSY: a subscriber is full
- * (XPUB that is not lossy), nothing was sent. */
-AT_MUST_USE at_status at_socket_send(at_socket *socket, const at_frame *frames, size_t count,
-                                     at_error *err);
+/* Sends copies of the frames as one message, without waiting. AT_BUSY: a subscriber is
+ * full (XPUB that is not lossy), nothing was sent. */
+AT_MUST_USE at_status at_socket_send(at_socket *socket, const at_frame *frames,
+                                     size_t count, at_error *err);
 /* XPUB: whether a subscriber that is full loses messages (true) or holds up the send. */
 void at_socket_set_lossy(at_socket *socket, bool lossy);
 
-/* Waits for a message (when `input`), for `fd` to become readable, or for `seconds` (below 0:
- * for ever). */
+/* Waits for a message (when `input`), for `fd` to become readable, or for `seconds`
+ * (below 0: for ever). */
 void at_socket_wait(at_socket *socket, bool input, int fd, double seconds);
 
 /* "4.3.4, with CURVE": for `atelier doctor`. */

@@ -1,5 +1,5 @@
-/* Thread: starts the kernel's threads, with a name (as `top -H` shows it) and a stack of a
- * stated size, so that an idle kernel stays small. */
+/* Thread: starts the kernel's threads, with a name (as `top -H` shows it) and a stack of
+ * a stated size, so that an idle kernel stays small. */
 #ifndef ATELIER_KERNEL_THREAD_H
 #define ATELIER_KERNEL_THREAD_H
 

@@ -13,7 +13,8 @@ static const char DELIMITER[] = "<IDS|MSG>";
 
 enum { PARTS_LEAST = AT_PART_BUFFERS };
 
-at_status at_wire_init(at_wire *wire, const char *scheme, const char *key, at_error *err) {
+at_status at_wire_init(at_wire *wire, const char *scheme, const char *key,
+                       at_error *err) {
     *wire = (at_wire){0};
     AT_TRY(at_signer_init(&wire->signer, scheme, key, err));
     atomic_init(&wire->sent, 0);
@@ -52,11 +53,13 @@ static at_status read_header(at_message *message, at_error *err) {
     message->id = at_json_text(message->header, "msg_id", NULL, NULL);
     message->subshell = at_json_text(message->header, "subshell_id", NULL, NULL);
     if (!message->type || !message->id)
-        return at_fail(err, AT_CORRUPT, "a message whose header lacks msg_type or msg_id");
+        return at_fail(err, AT_CORRUPT,
+                       "a message whose header lacks msg_type or msg_id");
     return AT_OK;
 }
 
-at_status at_wire_read(at_wire *wire, at_frames *frames, at_message **out, at_error *err) {
+at_status at_wire_read(at_wire *wire, at_frames *frames, at_message **out,
+                       at_error *err) {
     size_t place = 0;
     at_message *message = at_alloc_zero(sizeof *message);
     at_status status = message ? find_delimiter(frames, &place, err)
@@ -68,17 +71,16 @@ at_status at_wire_read(at_wire *wire, at_frames *frames, at_message **out, at_er
         message->parts = message->frames.items + place + 1;
         size_t parts = message->frames.count - place - 1;
         if (parts < PARTS_LEAST)
-            status = at_fail(err, AT_CORRUPT, "a message of %zu frames instead of %d", parts,
-                             PARTS_LEAST);
+            status = at_fail(err, AT_CORRUPT, "a message of %zu frames instead of %d",
+                             parts, PARTS_LEAST);
         else if (message->parts[AT_PART_HEADER].size > AT_HEADER_LIMIT ||
                  message->parts[AT_PART_PARENT].size > AT_HEADER_LIMIT)
             status = at_fail(err, AT_LIMIT, "a message whose header is over %zu bytes",
                              AT_HEADER_LIMIT);
     }
     if (status == AT_OK)
-        status =
-            at_signer_check(&wire->signer, &message->parts[AT_PART_SIGNATURE],
-                            &message->parts[AT_PART_HEADER], err);
+        status = at_signer_check(&wire->signer, &message->parts[AT_PART_SIGNATURE],
+                                 &message->parts[AT_PART_HEADER], err);
     if (status == AT_OK)
         status = read_header(message, err);
     at_frames_fini(frames);
@@ -99,7 +101,8 @@ at_status at_wire_pack(at_wire *wire, const at_letter *letter, at_packet *out,
                        at_error *err) {
     char date[32];
     unsigned long number = atomic_fetch_add(&wire->sent, 1);
-    snprintf(out->id, sizeof out->id, "%s_%ld_%lu", wire->session, (long)getpid(), number);
+    snprintf(out->id, sizeof out->id, "%s_%ld_%lu", wire->session, (long)getpid(),
+             number);
     int n = snprintf(out->header, sizeof out->header,
                      "{\"msg_id\":\"%s\",\"msg_type\":\"%s\",\"session\":\"%s\","
                      "\"username\":%s,\"date\":\"%s\",\"version\":\"%s\"}",

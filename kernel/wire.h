@@ -14,7 +14,7 @@
 
 #define AT_PROTOCOL_VERSION "5.5"
 #define AT_IDENTITIES_LIMIT 16
-#define AT_HEADER_LIMIT     ((size_t)64 * 1024) /* bytes of the header and of the parent */
+#define AT_HEADER_LIMIT ((size_t)64 * 1024) /* bytes of the header and of the parent */
 
 typedef struct at_wire {
     at_signer signer;
@@ -52,7 +52,7 @@ typedef struct at_packet {
 AT_MUST_USE at_status at_wire_pack(at_wire *wire, const at_letter *letter, at_packet *out,
                                    at_error *err);
 /* Packs and sends in one. */
-AT_MUST_USE at_status at_wire_send(at_wire *wire, at_socket *socket, const at_letter *letter,
-                                   at_error *err);
+AT_MUST_USE at_status at_wire_send(at_wire *wire, at_socket *socket,
+                                   const at_letter *letter, at_error *err);
 
 #endif

@@ -1,5 +1,6 @@
 /* A kernel over a small fake language, so that the protocol is tested without an engine.
- * A cell is lines of commands; see COMMANDS. Started as `echo_kernel -f FILE [HISTORY]`. */
+ * A cell is lines of commands; see COMMANDS. Started as `echo_kernel -f FILE [HISTORY]`.
+ */
 #include "kernel/kernel.h"
 #include "ops/base/clock.h"
 #include "ops/base/memory.h"
@@ -55,7 +56,8 @@ static at_status do_ask(const at_call *call, const char *rest, at_error *err) {
     char *answer;
     if (!call->input)
         return at_fail(err, AT_UNSUPPORTED, "this frontend does not allow input");
-    AT_TRY(call->input->ask(call->input, rest, strcmp(rest, "password") == 0, &answer, err));
+    AT_TRY(
+        call->input->ask(call->input, rest, strcmp(rest, "password") == 0, &answer, err));
     at_display_print(call->display, "got %s\n", answer);
     at_free(answer);
     return AT_OK;
@@ -173,12 +175,12 @@ static const struct {
     const char *name;
     command *run;
 } COMMANDS[] = {
-    {"print", do_print},     {"warn", do_warn},       {"lines", do_lines},
-    {"sleep", do_sleep},     {"hang", do_hang},       {"ask", do_ask},
-    {"error", do_error},     {"result", do_result},   {"display", do_display},
-    {"update", do_update},   {"page", do_page},       {"clear", do_clear},
-    {"puts", do_puts},       {"printf", do_printf},   {"complain", do_complain},
-    {"bytes", do_bytes},     {"late", do_late},       {"flood", do_flood},
+    {"print", do_print},   {"warn", do_warn},     {"lines", do_lines},
+    {"sleep", do_sleep},   {"hang", do_hang},     {"ask", do_ask},
+    {"error", do_error},   {"result", do_result}, {"display", do_display},
+    {"update", do_update}, {"page", do_page},     {"clear", do_clear},
+    {"puts", do_puts},     {"printf", do_printf}, {"complain", do_complain},
+    {"bytes", do_bytes},   {"late", do_late},     {"flood", do_flood},
 };
 
 enum { COMMAND_COUNT = sizeof COMMANDS / sizeof *COMMANDS };
@@ -222,8 +224,8 @@ static size_t word_start(const char *code, size_t cursor) {
     return cursor;
 }
 
-static at_status complete(at_interp *interp, const char *code, size_t length, size_t cursor,
-                          at_completion *out, at_error *err) {
+static at_status complete(at_interp *interp, const char *code, size_t length,
+                          size_t cursor, at_completion *out, at_error *err) {
     (void)interp, (void)length, (void)err;
     out->start = word_start(code, cursor);
     out->end = cursor;
@@ -240,8 +242,8 @@ static at_status complete(at_interp *interp, const char *code, size_t length, si
     return AT_OK;
 }
 
-static at_status inspect(at_interp *interp, const char *code, size_t length, size_t cursor,
-                         int detail, at_inspection *out, at_error *err) {
+static at_status inspect(at_interp *interp, const char *code, size_t length,
+                         size_t cursor, int detail, at_inspection *out, at_error *err) {
     (void)interp, (void)err;
     size_t start = word_start(code, cursor), end = cursor;
     while (end < length && !strchr(" \n", code[end]))
@@ -263,11 +265,13 @@ static at_completeness is_complete(at_interp *interp, const char *code, size_t l
         memcpy(indent, "  ", 3);
         return AT_INCOMPLETE;
     }
-    return length >= 7 && strncmp(code, "invalid", 7) == 0 ? AT_INVALID_CODE : AT_COMPLETE;
+    return length >= 7 && strncmp(code, "invalid", 7) == 0 ? AT_INVALID_CODE
+                                                           : AT_COMPLETE;
 }
 
 static const at_interp_info *info(at_interp *interp) {
-    static const char *const links[][2] = {{"Jupyter", "https://jupyter.org"}, {NULL, NULL}};
+    static const char *const links[][2] = {{"Jupyter", "https://jupyter.org"},
+                                           {NULL, NULL}};
     static const at_interp_info names = {
         .implementation = "echo",
         .implementation_version = ATELIER_VERSION,
