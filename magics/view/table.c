@@ -10,7 +10,7 @@
 /* Decimals that a float column is shown with: what its cells need, at most 4 when they are
  * of everyday size, so that the points stand under one another. */
 static int decimals_of(const at_column *column, int64_t first, int64_t rows) {
-    int most = 0;
+    int most = 1; /* a float looks like one */
     for (int64_t r = first; r < first + rows; r++) {
         double value = at_column_real(column, r);
         if (!isfinite(value))
