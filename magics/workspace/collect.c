@@ -1,5 +1,5 @@
-/* Collection: what nothing names and nothing uses goes; what a crash left behind goes when
- * it is old enough that nobody can still be writing it. */
+/* Collection: what nothing names and nothing uses goes; what a crash left behind goes
+ * when it is old enough that nobody can still be writing it. */
 #include "magics/workspace/workspace.h"
 #include "ops/base/file.h"
 #include "ops/base/log.h"
@@ -11,13 +11,14 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Entries without a name and without a user. A running job keeps its folder come what may. */
-#define DEAD                                                                              \
-    "live = 0 AND NOT EXISTS (SELECT 1 FROM uses WHERE used = entries.id) AND NOT"        \
+/* Entries without a name and without a user. A running job keeps its folder come what
+ * may. */
+#define DEAD                                                                             \
+    "live = 0 AND NOT EXISTS (SELECT 1 FROM uses WHERE used = entries.id) AND NOT"       \
     " (kind = 'job' AND json_extract(card, '$.state') = 'running')"
 
-static at_status note_path(at_workspace *workspace, at_sweep *sweep, const char *kind_name,
-                           const char *id, at_error *err) {
+static at_status note_path(at_workspace *workspace, at_sweep *sweep,
+                           const char *kind_name, const char *id, at_error *err) {
     at_kind kind;
     if (!kind_name || !id || !at_kind_from_name(kind_name, &kind))
         return AT_OK;
@@ -35,13 +36,13 @@ static at_status note_path(at_workspace *workspace, at_sweep *sweep, const char 
 
 static at_status note_dead(at_workspace *workspace, at_sweep *sweep, at_error *err) {
     at_query *query;
-    AT_TRY(at_store_ask(workspace, &query, err, "SELECT kind, id FROM entries WHERE " DEAD,
-                        ""));
+    AT_TRY(at_store_ask(workspace, &query, err,
+                        "SELECT kind, id FROM entries WHERE " DEAD, ""));
     bool row = false;
     at_status status;
     while (!(status = at_query_step(query, &row, err)) && row) {
-        status = note_path(workspace, sweep, at_query_text(query, 0), at_query_text(query, 1),
-                           err);
+        status = note_path(workspace, sweep, at_query_text(query, 0),
+                           at_query_text(query, 1), err);
         if (status)
             break;
     }
@@ -53,7 +54,8 @@ at_status at_sweep_rows(at_workspace *workspace, at_sweep *sweep, at_error *err)
     int64_t changes = 1;
     while (changes) { /* what a dead entry used may be dead now */
         AT_TRY(note_dead(workspace, sweep, err));
-        AT_TRY(at_store_do(workspace, &changes, err, "DELETE FROM entries WHERE " DEAD, ""));
+        AT_TRY(
+            at_store_do(workspace, &changes, err, "DELETE FROM entries WHERE " DEAD, ""));
     }
     return AT_OK;
 }
@@ -74,8 +76,8 @@ void at_sweep_fini(at_sweep *sweep) {
     *sweep = (at_sweep){0};
 }
 
-/* "ID.safetensors", "ID" -> id; false: no name of ours, which stays (unless a leftover of an
- * atomic write). */
+/* "ID.safetensors", "ID" -> id; false: no name of ours, which stays (unless a leftover of
+ * an atomic write). */
 static bool id_of(const char *name, char id[33]) {
     size_t n = strspn(name, "0123456789abcdef");
     if (n != 32 || (name[32] && strcmp(name + 32, ".safetensors") != 0))
@@ -111,7 +113,8 @@ static at_status is_stray(at_workspace *workspace, const char *folder, const cha
     return AT_OK;
 }
 
-static at_status collect_folder(at_workspace *workspace, const char *part, at_error *err) {
+static at_status collect_folder(at_workspace *workspace, const char *part,
+                                at_error *err) {
     at_arena arena = {0};
     const char *folder = at_arena_format(&arena, "%s/%s", workspace->folder, part);
     DIR *entries = folder ? opendir(folder) : NULL;

@@ -1,15 +1,15 @@
 /* Lineage: from what a dataset was made, and how.
  *
- * Beside what store.h lists, a child keeps "source_columns", the schema of the dataset that
- * starts its chain: a model trained on it needs the schema, and the source itself may have
- * been replaced by then. A dataset that starts a chain is its own source. */
+ * Beside what store.h lists, a child keeps "source_columns", the schema of the dataset
+ * that starts its chain: a model trained on it needs the schema, and the source itself
+ * may have been replaced by then. A dataset that starts a chain is its own source. */
 #include "magics/workspace/workspace.h"
 
 #include <string.h>
 
 json_t *at_lineage_origin(const char *magic, const char *detail) {
-    return json_pack("{s:s, s:[], s:[], s:s}", "magic", magic, "parents", "steps", "detail",
-                     detail ? detail : "");
+    return json_pack("{s:s, s:[], s:[], s:s}", "magic", magic, "parents", "steps",
+                     "detail", detail ? detail : "");
 }
 
 /* The parent's steps and these, in one new array. */
@@ -57,7 +57,8 @@ at_status at_lineage_has(at_workspace *workspace, const json_t *lineage, const c
     json_t *queue = json_deep_copy(json_object_get(lineage, "parents"));
     at_status status = AT_OK;
     *out = false;
-    for (size_t i = 0; !status && i < json_array_size(queue) && i < AT_LINEAGE_DEPTH_MAX; i++) {
+    for (size_t i = 0; !status && i < json_array_size(queue) && i < AT_LINEAGE_DEPTH_MAX;
+         i++) {
         const char *ancestor = json_string_value(json_array_get(queue, i));
         if (!ancestor)
             continue;

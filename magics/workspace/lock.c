@@ -7,7 +7,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-at_status at_lock_take(const char *path, bool exclusive, bool wait, int *fd, at_error *err) {
+at_status at_lock_take(const char *path, bool exclusive, bool wait, int *fd,
+                       at_error *err) {
     *fd = -1;
     int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (file < 0)
@@ -18,9 +19,10 @@ at_status at_lock_take(const char *path, bool exclusive, bool wait, int *fd, at_
         code = flock(file, how);
     while (code != 0 && errno == EINTR);
     if (code != 0) {
-        at_status status = errno == EWOULDBLOCK
-                               ? at_fail(err, AT_BUSY, "%s is held by another process", path)
-                               : at_fail_errno(err, "cannot lock %s", path);
+        at_status status =
+            errno == EWOULDBLOCK
+                ? at_fail(err, AT_BUSY, "%s is held by another process", path)
+                : at_fail_errno(err, "cannot lock %s", path);
         close(file);
         return status;
     }

@@ -42,7 +42,8 @@ at_status at_store_check_name(at_kind kind, const char *name, at_error *err) {
         good = letter(*p) || (*p >= '0' && *p <= '9') || (dash && *p == '-');
     if (!good) {
         (void)at_fail(err, AT_INVALID, "'%s' is not a name for a %s", name, what);
-        return err ? at_hint(err, "use letters, digits%s and _, and begin with a letter or _",
+        return err ? at_hint(err,
+                             "use letters, digits%s and _, and begin with a letter or _",
                              dash ? ", -" : "")
                    : AT_INVALID;
     }

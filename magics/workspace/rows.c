@@ -9,8 +9,9 @@ static at_status prepare(at_workspace *workspace, at_query **out, at_error *err,
     AT_TRY(at_query_new(workspace->db, sql, out, err));
     at_status status = AT_OK;
     for (int place = 1; !status && *types; types++, place++)
-        status = *types == 's' ? at_query_bind_text(*out, place, va_arg(args, const char *))
-                               : at_query_bind_int(*out, place, va_arg(args, int64_t));
+        status = *types == 's'
+                     ? at_query_bind_text(*out, place, va_arg(args, const char *))
+                     : at_query_bind_int(*out, place, va_arg(args, int64_t));
     if (status) {
         at_query_release(*out);
         *out = NULL;

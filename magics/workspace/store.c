@@ -19,7 +19,8 @@ static at_status no_memory(at_error *err) {
     return at_fail(err, AT_NO_MEMORY, "no memory left to read the index");
 }
 
-static at_status read_entry(at_query *query, at_arena *arena, at_entry *out, at_error *err) {
+static at_status read_entry(at_query *query, at_arena *arena, at_entry *out,
+                            at_error *err) {
     const char *kind = at_query_text(query, 0), *id = at_query_text(query, 1);
     const char *name = at_query_text(query, 2), *card = at_query_text(query, 4);
     if (!kind || !id || !name || !card || !at_kind_from_name(kind, &out->kind))
@@ -30,8 +31,9 @@ static at_status read_entry(at_query *query, at_arena *arena, at_entry *out, at_
     if (!out->id || !out->name)
         return no_memory(err);
     out->card = json_loads(card, 0, NULL);
-    return out->card ? AT_OK
-                     : at_fail(err, AT_CORRUPT, "the card of %s '%s' is damaged", kind, name);
+    return out->card
+               ? AT_OK
+               : at_fail(err, AT_CORRUPT, "the card of %s '%s' is damaged", kind, name);
 }
 
 static at_status read_one(at_query *query, at_arena *arena, at_entry *out, bool *found,
@@ -47,7 +49,8 @@ static at_status read_one(at_query *query, at_arena *arena, at_entry *out, bool 
 static const char *maker(at_kind kind) {
     switch (kind) {
     case AT_KIND_DATASET:
-        return "%fetch, %generate and CREATE TABLE ... AS make datasets; %datasets lists them";
+        return "%fetch, %generate and CREATE TABLE ... AS make datasets; %datasets lists "
+               "them";
     case AT_KIND_RECIPE:
         return "%%prepare makes recipes";
     case AT_KIND_MODEL:
@@ -77,7 +80,8 @@ static at_status missing(at_workspace *workspace, at_kind kind, const char *name
             at_entry_fini(&entries[i]);
         }
         const char *near = names ? at_nearest(name, names, count) : NULL;
-        status = at_fail(err, AT_NOT_FOUND, "there is no %s '%s'", at_kind_name(kind), name);
+        status =
+            at_fail(err, AT_NOT_FOUND, "there is no %s '%s'", at_kind_name(kind), name);
         if (near)
             (void)at_hint(err, "did you mean '%s'?", near);
         else
@@ -120,11 +124,12 @@ at_status at_store_list(at_workspace *workspace, at_kind kind, at_arena *arena,
     *count = 0;
     at_query *query;
     AT_TRY(at_store_ask(workspace, &query, err,
-                        kind == AT_KIND_JOB
-                            ? "SELECT " COLUMNS " FROM entries WHERE kind = ? AND live = 1"
-                              " ORDER BY created_us DESC, name"
-                            : "SELECT " COLUMNS " FROM entries WHERE kind = ? AND live = 1"
-                              " ORDER BY name",
+                        kind == AT_KIND_JOB ? "SELECT " COLUMNS
+                                              " FROM entries WHERE kind = ? AND live = 1"
+                                              " ORDER BY created_us DESC, name"
+                                            : "SELECT " COLUMNS
+                                              " FROM entries WHERE kind = ? AND live = 1"
+                                              " ORDER BY name",
                         "s", at_kind_name(kind)));
     at_entry *items = NULL;
     size_t capacity = 0;
@@ -159,8 +164,8 @@ at_status at_store_list(at_workspace *workspace, at_kind kind, at_arena *arena,
     return status;
 }
 
-static at_status check_uses(at_workspace *workspace, const char *const *uses, size_t count,
-                            at_arena *arena, at_error *err) {
+static at_status check_uses(at_workspace *workspace, const char *const *uses,
+                            size_t count, at_arena *arena, at_error *err) {
     for (size_t i = 0; i < count; i++) {
         const char *found;
         AT_TRY(at_store_text(workspace, arena, &found, err,
@@ -173,8 +178,9 @@ static at_status check_uses(at_workspace *workspace, const char *const *uses, si
 }
 
 /* A magic replaces what it made before, never what it was made from. */
-static at_status check_ancestors(at_workspace *workspace, const char *id, const char *name,
-                                 const json_t *card, at_arena *arena, at_error *err) {
+static at_status check_ancestors(at_workspace *workspace, const char *id,
+                                 const char *name, const json_t *card, at_arena *arena,
+                                 at_error *err) {
     const json_t *lineage = json_object_get(card, "from");
     const char *old;
     AT_TRY(at_store_text(workspace, arena, &old, err,
@@ -188,7 +194,8 @@ static at_status check_ancestors(at_workspace *workspace, const char *id, const 
     if (!found)
         return AT_OK;
     (void)at_fail(err, AT_INVALID, "'%s' is what this dataset is made from", name);
-    return err ? at_hint(err, "give the new one another name: %s_2, say", name) : AT_INVALID;
+    return err ? at_hint(err, "give the new one another name: %s_2, say", name)
+               : AT_INVALID;
 }
 
 static at_status write_rows(at_workspace *workspace, at_kind kind, const char *id,
@@ -206,8 +213,8 @@ static at_status write_rows(at_workspace *workspace, at_kind kind, const char *i
     AT_TRY(at_store_drop_uses(workspace, id, err));
     for (size_t i = 0; i < use_count; i++)
         AT_TRY(at_store_do(workspace, NULL, err,
-                           "INSERT OR IGNORE INTO uses(user, used) VALUES(?, ?)", "ss", id,
-                           uses[i]));
+                           "INSERT OR IGNORE INTO uses(user, used) VALUES(?, ?)", "ss",
+                           id, uses[i]));
     return AT_OK;
 }
 
@@ -219,7 +226,8 @@ static at_status card_text(const json_t *card, char **out, at_error *err) {
         return AT_OK;
     free(*out);
     *out = NULL;
-    return at_fail(err, AT_LIMIT, "the description is larger than %d MB", AT_CARD_MAX >> 20);
+    return at_fail(err, AT_LIMIT, "the description is larger than %d MB",
+                   AT_CARD_MAX >> 20);
 }
 
 at_status at_store_put(at_workspace *workspace, at_kind kind, const char *id,
@@ -253,10 +261,9 @@ at_status at_store_update(at_workspace *workspace, at_kind kind, const char *id,
     char *text;
     AT_TRY(card_text(card, &text, err));
     int64_t changes = 0;
-    at_status status =
-        at_store_do(workspace, &changes, err,
-                    "UPDATE entries SET card = ? WHERE kind = ? AND id = ?", "sss", text,
-                    at_kind_name(kind), id);
+    at_status status = at_store_do(
+        workspace, &changes, err, "UPDATE entries SET card = ? WHERE kind = ? AND id = ?",
+        "sss", text, at_kind_name(kind), id);
     free(text);
     if (!status && changes == 0)
         return at_fail(err, AT_NOT_FOUND, "there is no %s with the id %s any more",
@@ -289,8 +296,9 @@ static at_status check_free(at_workspace *workspace, at_kind kind, const char *i
                              at_kind_name(kind), name, user_kind, user,
                              job ? "reads" : "serves");
         if (err)
-            (void)at_hint(err, job ? "stop it first: %%jobs --stop %s"
-                                   : "delete the endpoint first: %%delete %s",
+            (void)at_hint(err,
+                          job ? "stop it first: %%jobs --stop %s"
+                              : "delete the endpoint first: %%delete %s",
                           user);
     }
     at_query_release(query);
@@ -300,14 +308,15 @@ static at_status check_free(at_workspace *workspace, at_kind kind, const char *i
 static at_status forget(at_workspace *workspace, at_kind kind, const char *name,
                         at_sweep *sweep, at_error *err) {
     const char *id;
-    AT_TRY(at_store_text(workspace, &sweep->arena, &id, err,
-                         "SELECT id FROM entries WHERE kind = ? AND name = ? AND live = 1",
-                         "ss", at_kind_name(kind), name));
+    AT_TRY(
+        at_store_text(workspace, &sweep->arena, &id, err,
+                      "SELECT id FROM entries WHERE kind = ? AND name = ? AND live = 1",
+                      "ss", at_kind_name(kind), name));
     if (!id)
         return missing(workspace, kind, name, err);
     AT_TRY(check_free(workspace, kind, id, name, err));
-    AT_TRY(at_store_do(workspace, NULL, err, "UPDATE entries SET live = 0 WHERE id = ?", "s",
-                       id));
+    AT_TRY(at_store_do(workspace, NULL, err, "UPDATE entries SET live = 0 WHERE id = ?",
+                       "s", id));
     return at_sweep_rows(workspace, sweep, err);
 }
 

@@ -8,12 +8,12 @@
  *     WORKSPACE/cache/                  downloads
  *     WORKSPACE/history.db              the kernel's
  *
- * A name points to the newest entry of its kind; making it again replaces it atomically. What
- * a model, job or endpoint still uses stays on disk under its id until nothing does. Files
- * come first, the row last: a crash leaves at most an unused file, collected at the next open.
- * Several processes may hold one workspace; each at_workspace is used by one thread at a time.
- * Names are checked: datasets and recipes [A-Za-z_][A-Za-z0-9_]*, case-insensitive; models,
- * endpoints and jobs also '-'; at most 128 bytes. */
+ * A name points to the newest entry of its kind; making it again replaces it atomically.
+ * What a model, job or endpoint still uses stays on disk under its id until nothing does.
+ * Files come first, the row last: a crash leaves at most an unused file, collected at the
+ * next open. Several processes may hold one workspace; each at_workspace is used by one
+ * thread at a time. Names are checked: datasets and recipes [A-Za-z_][A-Za-z0-9_]*,
+ * case-insensitive; models, endpoints and jobs also '-'; at most 128 bytes. */
 #ifndef ATELIER_MAGICS_WORKSPACE_STORE_H
 #define ATELIER_MAGICS_WORKSPACE_STORE_H
 
@@ -37,7 +37,8 @@ typedef struct at_workspace at_workspace;
 /* The folder as DESIGN 2 finds it, without making it; caller frees. NULL: no memory. */
 char *at_workspace_locate(void);
 /* Opens or makes the workspace in `folder`, reconciles, collects. */
-AT_MUST_USE at_status at_workspace_open(const char *folder, at_workspace **out, at_error *err);
+AT_MUST_USE at_status at_workspace_open(const char *folder, at_workspace **out,
+                                        at_error *err);
 void at_workspace_close(at_workspace *workspace);
 const char *at_workspace_folder(const at_workspace *workspace); /* absolute */
 /* A notice for the user (network file system, ...), given once; NULL: none. */
@@ -48,11 +49,12 @@ const char *at_workspace_notice(at_workspace *workspace);
  *   dataset   {"rows", "columns": schema, "bytes", "from": lineage}
  *   recipe    {"steps": [...], "data": name, "target"?}
  *   model     {"algorithm", "target", "job", "data": id, "describe": {...}}
- *   job       {"what": "train", "state": "running|completed|failed|stopped", "model"?, ...}
+ *   job       {"what": "train", "state", "model"?, ...}: job.h
  *   endpoint  {"model": id, "model_name", "response": [...]}
- * Lineage: {"magic": "clean", "parents": [ids], "source": id of the dataset that starts the
- * chain (its own, if it starts one), "source_columns": schema of that one (absent if its own),
- * "steps": [fitted value steps since the source], "detail": "..."}. */
+ *
+ * Lineage: {"magic": "clean", "parents": [ids], "source": id of the dataset that starts
+ * the chain (its own, if it starts one), "source_columns": the schema of that one (absent
+ * if its own), "steps": [fitted value steps since the source], "detail": "..."}. */
 typedef struct at_entry {
     at_kind kind;
     const char *id; /* 32 hex digits */
@@ -62,14 +64,18 @@ typedef struct at_entry {
 } at_entry;
 void at_entry_fini(at_entry *entry);
 
-/* AT_NOT_FOUND names the nearest existing name, or what makes one ("%fetch makes datasets"). */
-AT_MUST_USE at_status at_store_find(at_workspace *workspace, at_kind kind, const char *name,
-                                    at_arena *arena, at_entry *out, at_error *err);
-AT_MUST_USE at_status at_store_by_id(at_workspace *workspace, at_kind kind, const char *id,
-                                     at_arena *arena, at_entry *out, at_error *err);
+/* AT_NOT_FOUND names the nearest existing name, or what makes one ("%fetch makes
+ * datasets"). */
+AT_MUST_USE at_status at_store_find(at_workspace *workspace, at_kind kind,
+                                    const char *name, at_arena *arena, at_entry *out,
+                                    at_error *err);
+AT_MUST_USE at_status at_store_by_id(at_workspace *workspace, at_kind kind,
+                                     const char *id, at_arena *arena, at_entry *out,
+                                     at_error *err);
 /* Newest names first for jobs, by name otherwise. */
-AT_MUST_USE at_status at_store_list(at_workspace *workspace, at_kind kind, at_arena *arena,
-                                    at_entry **out, size_t *count, at_error *err);
+AT_MUST_USE at_status at_store_list(at_workspace *workspace, at_kind kind,
+                                    at_arena *arena, at_entry **out, size_t *count,
+                                    at_error *err);
 /* Is `name` a valid one for this kind? AT_INVALID says what is allowed. */
 AT_MUST_USE at_status at_store_check_name(at_kind kind, const char *name, at_error *err);
 
@@ -77,33 +83,35 @@ AT_MUST_USE at_status at_store_check_name(at_kind kind, const char *name, at_err
  * `uses`: ids this entry keeps alive. */
 AT_MUST_USE at_status at_store_put(at_workspace *workspace, at_kind kind, const char *id,
                                    const char *name, const json_t *card,
-                                   const char *const *uses, size_t use_count, at_error *err);
+                                   const char *const *uses, size_t use_count,
+                                   at_error *err);
 /* Replaces the card of an existing id (a job's state). */
-AT_MUST_USE at_status at_store_update(at_workspace *workspace, at_kind kind, const char *id,
-                                      const json_t *card, at_error *err);
-/* Forgets the name; files go when nothing uses them. Deleting what an endpoint serves or a
- * running job reads is AT_BUSY, naming it. */
-AT_MUST_USE at_status at_store_delete(at_workspace *workspace, at_kind kind, const char *name,
-                                      at_error *err);
+AT_MUST_USE at_status at_store_update(at_workspace *workspace, at_kind kind,
+                                      const char *id, const json_t *card, at_error *err);
+/* Forgets the name; files go when nothing uses them. Deleting what an endpoint serves or
+ * a running job reads is AT_BUSY, naming it. */
+AT_MUST_USE at_status at_store_delete(at_workspace *workspace, at_kind kind,
+                                      const char *name, at_error *err);
 void at_store_new_id(char out[33]);
 /* Path of the files of an entry: frame file, model folder, job folder. In the arena. */
 const char *at_store_path(at_workspace *workspace, at_kind kind, const char *id,
                           at_arena *arena);
 
-/* Datasets. Makes dataset `name` from a frame: file, then row. `lineage` as above (borrowed);
- * what it was made from is never replaced by it: such a name is AT_INVALID. */
+/* Datasets. Makes dataset `name` from a frame: file, then row. `lineage` as above
+ * (borrowed); what it was made from is never replaced by it: such a name is AT_INVALID.
+ */
 AT_MUST_USE at_status at_store_put_frame(at_workspace *workspace, const char *name,
                                          const at_frame *frame, const json_t *lineage,
                                          at_error *err);
 /* The frame of a dataset, mapped; kept open in a small cache. Caller releases. */
-AT_MUST_USE at_status at_store_frame(at_workspace *workspace, const char *name, at_frame **out,
-                                     at_error *err);
+AT_MUST_USE at_status at_store_frame(at_workspace *workspace, const char *name,
+                                     at_frame **out, at_error *err);
 AT_MUST_USE at_status at_store_frame_by_id(at_workspace *workspace, const char *id,
                                            at_frame **out, at_error *err);
 /* Lineage helpers. New references. Start of a chain ("fetch", "generate", "sql"): */
 json_t *at_lineage_origin(const char *magic, const char *detail);
-/* A child of `parent` by `magic`; `steps` (may be NULL) are fitted value steps added to the
- * parent's. */
+/* A child of `parent` by `magic`; `steps` (may be NULL) are fitted value steps added to
+ * the parent's. */
 json_t *at_lineage_child(const at_entry *parent, const char *magic, const json_t *steps,
                          const char *detail);
 

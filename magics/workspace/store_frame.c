@@ -33,7 +33,8 @@ static at_frame *cached(at_workspace *workspace, const char *id) {
 static void remember(at_workspace *workspace, const char *id, at_frame *frame) {
     int oldest = 0;
     for (int i = 0; i < AT_FRAME_CACHE && workspace->cache[oldest].frame; i++)
-        if (!workspace->cache[i].frame || workspace->cache[i].used < workspace->cache[oldest].used)
+        if (!workspace->cache[i].frame ||
+            workspace->cache[i].used < workspace->cache[oldest].used)
             oldest = i;
     at_frame_release(workspace->cache[oldest].frame);
     memcpy(workspace->cache[oldest].id, id, 33);
@@ -41,7 +42,8 @@ static void remember(at_workspace *workspace, const char *id, at_frame *frame) {
     workspace->cache[oldest].used = ++workspace->tick;
 }
 
-/* {"rows", "columns", "bytes", "from"}; a dataset that starts a chain is its own source. */
+/* {"rows", "columns", "bytes", "from"}; a dataset that starts a chain is its own source.
+ */
 static json_t *make_card(const at_frame *frame, const char *id, const char *path,
                          const json_t *lineage) {
     json_t *from = lineage ? json_deep_copy(lineage) : at_lineage_origin("", "");
@@ -52,8 +54,9 @@ static json_t *make_card(const at_frame *frame, const char *id, const char *path
                      (json_int_t)at_file_size(path), "from", from);
 }
 
-static at_status put_frame(at_workspace *workspace, const char *name, const at_frame *frame,
-                           const json_t *lineage, at_arena *arena, at_error *err) {
+static at_status put_frame(at_workspace *workspace, const char *name,
+                           const at_frame *frame, const json_t *lineage, at_arena *arena,
+                           at_error *err) {
     char id[33];
     at_store_new_id(id);
     const char *path = at_store_path(workspace, AT_KIND_DATASET, id, arena);
@@ -70,8 +73,9 @@ static at_status put_frame(at_workspace *workspace, const char *name, const at_f
     return status;
 }
 
-at_status at_store_put_frame(at_workspace *workspace, const char *name, const at_frame *frame,
-                             const json_t *lineage, at_error *err) {
+at_status at_store_put_frame(at_workspace *workspace, const char *name,
+                             const at_frame *frame, const json_t *lineage,
+                             at_error *err) {
     AT_TRY(at_store_check_name(AT_KIND_DATASET, name, err)); /* before the long write */
     int lock;
     at_arena arena = {0};
@@ -102,7 +106,8 @@ at_status at_store_frame(at_workspace *workspace, const char *name, at_frame **o
                          at_error *err) {
     *out = NULL;
     at_status status = AT_OK;
-    /* Between the row and the file, another process may replace the dataset: look again. */
+    /* Between the row and the file, another process may replace the dataset: look again.
+     */
     for (int attempt = 0; attempt < 3; attempt++) {
         at_arena arena = {0};
         at_entry entry;

@@ -1,5 +1,6 @@
 /* Workspace: where it is, opening and closing. */
 #include "magics/workspace/workspace.h"
+#include "magics/workspace/job_inside.h"
 #include "ops/base/file.h"
 
 #include <limits.h>
@@ -8,13 +9,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A name belongs to the newest entry of its kind (live = 1). Entries without a name stay as
- * long as something uses them. */
+/* A name belongs to the newest entry of its kind (live = 1). Entries without a name stay
+ * as long as something uses them. */
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS entries("
-    " id TEXT PRIMARY KEY NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL COLLATE NOCASE,"
+    " id TEXT PRIMARY KEY NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL COLLATE "
+    "NOCASE,"
     " live INTEGER NOT NULL, created_us INTEGER NOT NULL, card TEXT NOT NULL);"
-    "CREATE UNIQUE INDEX IF NOT EXISTS entries_name ON entries(kind, name) WHERE live = 1;"
+    "CREATE UNIQUE INDEX IF NOT EXISTS entries_name ON entries(kind, name) WHERE live = "
+    "1;"
     "CREATE TABLE IF NOT EXISTS uses("
     " user TEXT NOT NULL REFERENCES entries(id) ON DELETE CASCADE, used TEXT NOT NULL,"
     " PRIMARY KEY(user, used)) WITHOUT ROWID;"
@@ -83,7 +86,8 @@ static at_status open_index(at_workspace *workspace, at_error *err) {
     char *path = at_path_join(workspace->folder, "atelier.db");
     if (!path)
         return at_fail(err, AT_NO_MEMORY, "no memory left to open the workspace");
-    at_status status = at_database_open(path, schema, AT_STORE_FORMAT, &workspace->db, err);
+    at_status status =
+        at_database_open(path, schema, AT_STORE_FORMAT, &workspace->db, err);
     at_free(path);
     return status;
 }
@@ -104,8 +108,10 @@ at_status at_workspace_open(const char *folder, at_workspace **out, at_error *er
         status = open_index(workspace, err);
     if (!status) {
         workspace->notice_due = at_database_on_network(workspace->db);
-        status = at_store_collect(workspace, err);
+        status = at_jobs_reconcile(workspace, err);
     }
+    if (!status)
+        status = at_store_collect(workspace, err);
     if (status) {
         at_workspace_close(workspace);
         return status;
@@ -117,6 +123,7 @@ at_status at_workspace_open(const char *folder, at_workspace **out, at_error *er
 void at_workspace_close(at_workspace *workspace) {
     if (!workspace)
         return;
+    at_stopper_release(workspace->stopper);
     at_store_cache_fini(workspace);
     at_database_close(workspace->db);
     at_free(workspace->children);
@@ -132,6 +139,7 @@ const char *at_workspace_notice(at_workspace *workspace) {
     if (!workspace->notice_due)
         return NULL;
     workspace->notice_due = false;
-    return "The workspace is on a network file system: its index uses a rollback journal and is "
+    return "The workspace is on a network file system: its index uses a rollback journal "
+           "and is "
            "a little slower. Set ATELIER_WORKSPACE to a local folder for full speed.";
 }

@@ -1,8 +1,8 @@
 /* Workspace: the inside of at_workspace, for the files of this room alone.
  *
- * Locks, both flock: WORKSPACE/lock is held shared from the first byte of a new file to the
- * commit of its row, and exclusive by who collects; jobs/ID/lock is held by a job's process
- * for life, and by who brings its end into the index. */
+ * Locks, both flock: WORKSPACE/lock is held shared from the first byte of a new file to
+ * the commit of its row, and exclusive by who collects; jobs/ID/lock is held by a job's
+ * process for life, and by who brings its end into the index. */
 #ifndef ATELIER_MAGICS_WORKSPACE_WORKSPACE_H
 #define ATELIER_MAGICS_WORKSPACE_WORKSPACE_H
 
@@ -39,21 +39,24 @@ struct at_workspace {
     uint64_t tick;
     at_job_child *children;
     size_t child_count, child_capacity;
-    struct at_stopper *stopper; /* job_stopper.c; NULL until a job is told to stop later */
+    struct at_stopper
+        *stopper; /* job_stopper.c; NULL until a job is told to stop later */
 };
 
 /* rows.c: prepares `sql` and binds: 's' const char *, 'i' int64_t. */
 AT_MUST_USE at_status at_store_ask(at_workspace *workspace, at_query **out, at_error *err,
                                    const char *sql, const char *types, ...);
 /* The same, run to its end; *changes (may be NULL): rows changed. */
-AT_MUST_USE at_status at_store_do(at_workspace *workspace, int64_t *changes, at_error *err,
-                                  const char *sql, const char *types, ...);
+AT_MUST_USE at_status at_store_do(at_workspace *workspace, int64_t *changes,
+                                  at_error *err, const char *sql, const char *types, ...);
 /* One text of the first row, in the arena; NULL: no row. */
-AT_MUST_USE at_status at_store_text(at_workspace *workspace, at_arena *arena, const char **out,
-                                    at_error *err, const char *sql, const char *types, ...);
+AT_MUST_USE at_status at_store_text(at_workspace *workspace, at_arena *arena,
+                                    const char **out, at_error *err, const char *sql,
+                                    const char *types, ...);
 AT_MUST_USE at_status at_store_begin(at_workspace *workspace, at_error *err);
 /* COMMIT if status is AT_OK, else ROLLBACK; returns what the whole came to. */
-AT_MUST_USE at_status at_store_end(at_workspace *workspace, at_status status, at_error *err);
+AT_MUST_USE at_status at_store_end(at_workspace *workspace, at_status status,
+                                   at_error *err);
 
 /* lock.c: an flock on `path` (made on demand); *fd to close, -1 when nothing was taken.
  * AT_BUSY if another holds it and `wait` is false. */
@@ -64,18 +67,21 @@ bool at_lock_held(const char *path);
 /* The shared lock of who writes files of this workspace. */
 AT_MUST_USE at_status at_store_writing(at_workspace *workspace, int *fd, at_error *err);
 
-/* collect.c. In a transaction: removes rows that have no name and no user; what they had on
- * disk is listed for at_sweep_files, to be called after the commit. */
+/* collect.c. In a transaction: removes rows that have no name and no user; what they had
+ * on disk is listed for at_sweep_files, to be called after the commit. */
 typedef struct at_sweep {
     at_arena arena;
     const char **paths;
     size_t count, capacity;
 } at_sweep;
-AT_MUST_USE at_status at_sweep_rows(at_workspace *workspace, at_sweep *sweep, at_error *err);
-/* Removes the files (a failure is logged: the next open tries again), finishes the sweep. */
+AT_MUST_USE at_status at_sweep_rows(at_workspace *workspace, at_sweep *sweep,
+                                    at_error *err);
+/* Removes the files (a failure is logged: the next open tries again), finishes the sweep.
+ */
 void at_sweep_files(at_workspace *workspace, at_sweep *sweep);
 void at_sweep_fini(at_sweep *sweep);
-/* Stray files: what a crash left. Does nothing while another process writes or collects. */
+/* Stray files: what a crash left. Does nothing while another process writes or collects.
+ */
 AT_MUST_USE at_status at_store_collect(at_workspace *workspace, at_error *err);
 
 /* store_frame.c */

@@ -1,0 +1,16 @@
+/* The kinds of job. A kind is a const at_job_kind in a file of its own and one line here.
+ */
+#include "magics/workspace/job.h"
+
+#include <string.h>
+
+static const at_job_kind *const kinds[] = {
+    NULL,
+};
+
+const at_job_kind *at_job_kind_find(const char *name) {
+    for (size_t i = 0; kinds[i]; i++)
+        if (strcmp(kinds[i]->name, name) == 0)
+            return kinds[i];
+    return NULL;
+}

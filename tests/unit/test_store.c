@@ -1,0 +1,556 @@
+#include "magics/language/context.h"
+#include "magics/workspace/store.h"
+#include "ops/base/clock.h"
+#include "ops/base/database.h"
+#include "tests/unit/unit.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* No job is waited for here, so there is no session to ask. */
+bool at_session_shutting_down(const at_session *session) {
+    (void)session;
+    return false;
+}
+
+typedef struct fixture {
+    char *folder;
+    at_workspace *workspace;
+    at_arena arena;
+    at_error err;
+} fixture;
+
+static int set_up(void **state) {
+    fixture *f = calloc(1, sizeof *f);
+    f->folder = at_test_folder();
+    if (at_workspace_open(f->folder, &f->workspace, &f->err))
+        fail_msg("%s", f->err.text);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    fixture *f = *state;
+    at_workspace_close(f->workspace);
+    at_test_folder_remove(f->folder);
+    at_arena_fini(&f->arena);
+    free(f);
+    return 0;
+}
+
+static const char *path_of(fixture *f, at_kind kind, const char *id) {
+    return at_store_path(f->workspace, kind, id, &f->arena);
+}
+
+/* A model with a folder; its id in `id`. */
+static at_status put_model(fixture *f, const char *name, char id[33],
+                           const char *const *uses, size_t use_count) {
+    at_store_new_id(id);
+    assert_ok(at_folder_make(path_of(f, AT_KIND_MODEL, id), &f->err), &f->err);
+    json_t *card = json_pack("{s:s}", "algorithm", "linear-learner");
+    at_status status = at_store_put(f->workspace, AT_KIND_MODEL, id, name, card, uses,
+                                    use_count, &f->err);
+    json_decref(card);
+    return status;
+}
+
+static bool model_on_disk(fixture *f, const char *id) {
+    return at_folder_exists(path_of(f, AT_KIND_MODEL, id));
+}
+
+static bool exists(fixture *f, at_kind kind, const char *name) {
+    at_entry entry;
+    bool found = !at_store_find(f->workspace, kind, name, &f->arena, &entry, NULL);
+    at_entry_fini(&entry);
+    return found;
+}
+
+static void test_put_find_list(void **state) {
+    fixture *f = *state;
+    char b[33], a[33];
+    assert_ok(put_model(f, "beta", b, NULL, 0), &f->err);
+    assert_ok(put_model(f, "Alpha-1", a, NULL, 0), &f->err);
+    at_entry entry;
+    assert_ok(
+        at_store_find(f->workspace, AT_KIND_MODEL, "ALPHA-1", &f->arena, &entry, &f->err),
+        &f->err);
+    assert_string_equal(entry.name, "Alpha-1");
+    assert_string_equal(entry.id, a);
+    assert_string_equal(json_string_value(json_object_get(entry.card, "algorithm")),
+                        "linear-learner");
+    assert_true(at_wall_us() - entry.created_us < 60 * 1000000);
+    at_entry_fini(&entry);
+    at_entry *list;
+    size_t count;
+    assert_ok(
+        at_store_list(f->workspace, AT_KIND_MODEL, &f->arena, &list, &count, &f->err),
+        &f->err);
+    assert_int_equal(count, 2);
+    assert_string_equal(list[0].name, "Alpha-1");
+    assert_string_equal(list[1].name, "beta");
+    for (size_t i = 0; i < count; i++)
+        at_entry_fini(&list[i]);
+    assert_false(exists(f, AT_KIND_DATASET, "beta"));
+}
+
+static void test_errors_suggest(void **state) {
+    fixture *f = *state;
+    char id[33];
+    assert_ok(put_model(f, "subscriber", id, NULL, 0), &f->err);
+    at_entry entry;
+    assert_int_equal(at_store_find(f->workspace, AT_KIND_MODEL, "subcriber", &f->arena,
+                                   &entry, &f->err),
+                     AT_NOT_FOUND);
+    assert_non_null(strstr(f->err.text, "there is no model 'subcriber'"));
+    assert_non_null(strstr(f->err.hint, "subscriber"));
+    assert_int_equal(
+        at_store_find(f->workspace, AT_KIND_DATASET, "bank", &f->arena, &entry, &f->err),
+        AT_NOT_FOUND);
+    assert_non_null(strstr(f->err.hint, "%fetch"));
+    assert_int_equal(
+        at_store_by_id(f->workspace, AT_KIND_MODEL, "00", &f->arena, &entry, NULL),
+        AT_NOT_FOUND);
+}
+
+static void test_names(void **state) {
+    fixture *f = *state;
+    assert_ok(at_store_check_name(AT_KIND_DATASET, "_bank_2", &f->err), &f->err);
+    assert_ok(at_store_check_name(AT_KIND_MODEL, "bank-ep", &f->err), &f->err);
+    const char *bad[] = {"",    "2x",   "a b",      "a-b",
+                         "a/b", "../x", "sqlite_x", "caf\303\251"};
+    for (size_t i = 0; i < COUNT(bad); i++)
+        assert_int_equal(at_store_check_name(AT_KIND_DATASET, bad[i], &f->err),
+                         AT_INVALID);
+    assert_int_equal(at_store_check_name(AT_KIND_JOB, "-x", NULL), AT_INVALID);
+    char name[200];
+    memset(name, 'a', sizeof name);
+    name[129] = '\0';
+    assert_int_equal(at_store_check_name(AT_KIND_DATASET, name, &f->err), AT_LIMIT);
+    name[128] = '\0';
+    assert_ok(at_store_check_name(AT_KIND_DATASET, name, &f->err), &f->err);
+}
+
+static void test_replacing_removes_what_nothing_uses(void **state) {
+    fixture *f = *state;
+    char old[33], used[33], new[33], endpoint[33];
+    assert_ok(put_model(f, "m", old, NULL, 0), &f->err);
+    assert_ok(put_model(f, "M", used, NULL, 0), &f->err);
+    assert_false(model_on_disk(f, old));
+    const char *uses[] = {used};
+    json_t *card = json_pack("{s:s}", "model", used);
+    at_store_new_id(endpoint);
+    assert_ok(at_store_put(f->workspace, AT_KIND_ENDPOINT, endpoint, "ep", card, uses, 1,
+                           &f->err),
+              &f->err);
+    assert_ok(put_model(f, "m", new, NULL, 0), &f->err);
+    assert_true(model_on_disk(f, used)); /* the endpoint still serves it */
+    at_entry entry;
+    assert_ok(
+        at_store_by_id(f->workspace, AT_KIND_MODEL, used, &f->arena, &entry, &f->err),
+        &f->err);
+    at_entry_fini(&entry);
+    /* The name is the new one's: it may go, since the endpoint serves the old one. */
+    assert_ok(at_store_delete(f->workspace, AT_KIND_MODEL, "m", &f->err), &f->err);
+    assert_false(model_on_disk(f, new));
+    assert_ok(at_store_delete(f->workspace, AT_KIND_ENDPOINT, "ep", &f->err), &f->err);
+    assert_false(model_on_disk(f, used));
+    json_decref(card);
+}
+
+static void test_delete_what_is_in_use(void **state) {
+    fixture *f = *state;
+    char model[33], endpoint[33], job[33];
+    assert_ok(put_model(f, "m", model, NULL, 0), &f->err);
+    const char *uses[] = {model};
+    json_t *card = json_object();
+    at_store_new_id(endpoint);
+    assert_ok(at_store_put(f->workspace, AT_KIND_ENDPOINT, endpoint, "ep", card, uses, 1,
+                           &f->err),
+              &f->err);
+    assert_int_equal(at_store_delete(f->workspace, AT_KIND_MODEL, "m", &f->err), AT_BUSY);
+    assert_non_null(strstr(f->err.text, "endpoint 'ep' serves it"));
+    assert_non_null(strstr(f->err.hint, "%delete ep"));
+    assert_ok(at_store_delete(f->workspace, AT_KIND_ENDPOINT, "ep", &f->err), &f->err);
+    at_store_new_id(job);
+    json_object_set_new(card, "state", json_string("running"));
+    assert_ok(at_store_put(f->workspace, AT_KIND_JOB, job, "j", card, uses, 1, &f->err),
+              &f->err);
+    assert_int_equal(at_store_delete(f->workspace, AT_KIND_MODEL, "m", &f->err), AT_BUSY);
+    assert_non_null(strstr(f->err.text, "job 'j' reads it"));
+    assert_int_equal(at_store_delete(f->workspace, AT_KIND_JOB, "j", &f->err), AT_BUSY);
+    json_object_set_new(card, "state", json_string("completed"));
+    assert_ok(at_store_update(f->workspace, AT_KIND_JOB, job, card, &f->err), &f->err);
+    assert_ok(at_store_delete(f->workspace, AT_KIND_MODEL, "m", &f->err), &f->err);
+    assert_true(model_on_disk(f, model)); /* as long as the job is there */
+    assert_ok(at_store_delete(f->workspace, AT_KIND_JOB, "j", &f->err), &f->err);
+    assert_false(model_on_disk(f, model));
+    assert_int_equal(at_store_update(f->workspace, AT_KIND_JOB, job, card, NULL),
+                     AT_NOT_FOUND);
+    json_decref(card);
+}
+
+static void test_uses_must_exist(void **state) {
+    fixture *f = *state;
+    char id[33], gone[33];
+    at_store_new_id(gone);
+    const char *uses[] = {gone};
+    assert_int_equal(put_model(f, "m", id, uses, 1), AT_NOT_FOUND);
+    assert_false(exists(f, AT_KIND_MODEL, "m"));
+}
+
+static void backdate(const char *path) {
+    struct timespec times[2] = {{.tv_sec = time(NULL) - 7200},
+                                {.tv_sec = time(NULL) - 7200}};
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+static void test_collection_at_open(void **state) {
+    fixture *f = *state;
+    char kept[33], old[33], fresh[33];
+    assert_ok(put_model(f, "m", kept, NULL, 0), &f->err);
+    at_store_new_id(old);
+    at_store_new_id(fresh);
+    assert_ok(at_folder_make(path_of(f, AT_KIND_MODEL, old), &f->err), &f->err);
+    assert_ok(at_folder_make(path_of(f, AT_KIND_MODEL, fresh), &f->err), &f->err);
+    const char *half =
+        at_arena_format(&f->arena, "%s.1-0.tmp", path_of(f, AT_KIND_DATASET, old));
+    const char *other = at_arena_format(&f->arena, "%s/models/notes.txt", f->folder);
+    assert_ok(at_file_write(half, "x", 1, &f->err), &f->err);
+    assert_ok(at_file_write(other, "x", 1, &f->err), &f->err);
+    backdate(path_of(f, AT_KIND_MODEL, kept));
+    backdate(path_of(f, AT_KIND_MODEL, old));
+    backdate(half);
+    backdate(other);
+    at_workspace *second;
+    assert_ok(at_workspace_open(f->folder, &second, &f->err), &f->err);
+    at_workspace_close(second);
+    assert_true(model_on_disk(f, kept));
+    assert_true(model_on_disk(f, fresh)); /* may be another's, who is just writing */
+    assert_false(model_on_disk(f, old));
+    assert_false(at_file_exists(half));
+    assert_true(at_file_exists(other)); /* not ours */
+}
+
+static void test_newer_format_and_damage(void **state) {
+    fixture *f = *state;
+    char *folder = at_path_join(f->folder, "newer");
+    assert_ok(at_folder_make(folder, &f->err), &f->err);
+    char *path = at_path_join(folder, "atelier.db");
+    at_database *db;
+    assert_ok(at_database_open(path, "CREATE TABLE t(a)", 99, &db, &f->err), &f->err);
+    at_database_close(db);
+    at_workspace *workspace;
+    assert_int_equal(at_workspace_open(folder, &workspace, &f->err), AT_UNSUPPORTED);
+    assert_non_null(strstr(f->err.text, "newer"));
+    char garbage[4096];
+    memset(garbage, 'x', sizeof garbage);
+    assert_ok(at_file_remove(folder, &f->err), &f->err);
+    assert_ok(at_folder_make(folder, &f->err), &f->err);
+    assert_ok(at_file_write(path, garbage, sizeof garbage, &f->err), &f->err);
+    assert_int_equal(at_workspace_open(folder, &workspace, &f->err), AT_CORRUPT);
+    at_free(path);
+    at_free(folder);
+}
+
+static void test_locate(void **state) {
+    fixture *f = *state;
+    char *home = at_path_join(f->folder, "home"), *deep = at_path_join(home, "a/b");
+    char *mine = at_path_join(home, "a/.atelier"), *here = getcwd(NULL, 0);
+    assert_ok(at_folder_make(deep, &f->err), &f->err);
+    unsetenv("ATELIER_WORKSPACE");
+    setenv("HOME", home, 1);
+    assert_int_equal(chdir(deep), 0);
+    char *found = at_workspace_locate();
+    assert_non_null(strstr(found, "home/a/b/.atelier"));
+    at_free(found);
+    assert_ok(at_folder_make(mine, &f->err), &f->err);
+    found = at_workspace_locate();
+    assert_non_null(strstr(found, "home/a/.atelier"));
+    at_free(found);
+    /* What lies above home does not count. */
+    assert_ok(at_file_remove(mine, &f->err), &f->err);
+    char *above = at_path_join(f->folder, ".atelier");
+    assert_ok(at_folder_make(above, &f->err), &f->err);
+    found = at_workspace_locate();
+    assert_non_null(strstr(found, "home/a/b/.atelier"));
+    at_free(found);
+    setenv("ATELIER_WORKSPACE", "/some/where", 1);
+    found = at_workspace_locate();
+    assert_string_equal(found, "/some/where");
+    at_free(found);
+    unsetenv("ATELIER_WORKSPACE");
+    assert_int_equal(chdir(here), 0);
+    free(here);
+    at_free(above);
+    at_free(mine);
+    at_free(deep);
+    at_free(home);
+}
+
+/* In a process of its own: makes `count` models under names that the others use too, and
+ * says each to `fd` once the store has reported it done. */
+static void hammer(const char *folder, int self, int count, int fd) {
+    fixture f = {.folder = (char *)folder};
+    if (at_workspace_open(folder, &f.workspace, &f.err))
+        _exit(2);
+    for (int i = 0; i < count; i++) {
+        char id[33], name[32], line[80];
+        snprintf(name, sizeof name, i % 4 == 0 ? "shared" : "own_%d_%d", self, i % 16);
+        if (put_model(&f, name, id, NULL, 0))
+            _exit(3);
+        int n = snprintf(line, sizeof line, "%s\n", name);
+        if (write(fd, line, (size_t)n) != n)
+            _exit(4);
+        if (i % 8 == 7 && at_store_delete(f.workspace, AT_KIND_MODEL, name, &f.err))
+            _exit(5);
+        if (i % 8 == 7 && write(fd, "-\n", 2) != 2)
+            _exit(6);
+    }
+    at_workspace_close(f.workspace);
+    _exit(0);
+}
+
+/* Every live model has its folder; without `strays_allowed`, no other folder is there. */
+static void check_whole(fixture *f, bool strays_allowed) {
+    at_entry *list;
+    size_t count, folders = 0;
+    assert_ok(
+        at_store_list(f->workspace, AT_KIND_MODEL, &f->arena, &list, &count, &f->err),
+        &f->err);
+    for (size_t i = 0; i < count; i++) {
+        assert_true(model_on_disk(f, list[i].id));
+        at_entry_fini(&list[i]);
+    }
+    at_arena_fini(&f->arena);
+    DIR *models = opendir(at_arena_format(&f->arena, "%s/models", f->folder));
+    assert_non_null(models);
+    for (struct dirent *e; (e = readdir(models));)
+        folders += e->d_name[0] != '.';
+    closedir(models);
+    if (strays_allowed)
+        assert_true(folders >= count);
+    else
+        assert_int_equal(folders, count);
+}
+
+static void test_two_processes(void **state) {
+    fixture *f = *state;
+    int sink = open("/dev/null", O_WRONLY);
+    pid_t pids[2];
+    for (int i = 0; i < 2; i++)
+        if ((pids[i] = fork()) == 0)
+            hammer(f->folder, i, 120, sink);
+    for (int i = 0; i < 2; i++) {
+        int status;
+        assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 0);
+    }
+    close(sink);
+    check_whole(f, false);
+    assert_true(exists(f, AT_KIND_MODEL, "shared"));
+    assert_true(exists(f, AT_KIND_MODEL, "own_0_9"));
+    assert_true(exists(f, AT_KIND_MODEL, "own_1_9"));
+    assert_false(exists(f, AT_KIND_MODEL, "own_1_7")); /* deleted */
+}
+
+/* Kill -9 at a random moment: each name whose last word was "done" is there, whole. */
+static void test_kill(void **state) {
+    fixture *f = *state;
+    for (int round = 0; round < 12; round++) {
+        int ends[2];
+        assert_int_equal(pipe(ends), 0);
+        pid_t pid = fork();
+        if (pid == 0) {
+            close(ends[0]);
+            hammer(f->folder, round, 100000, ends[1]);
+        }
+        close(ends[1]);
+        at_sleep(0.02 + 0.007 * (rand() % 20));
+        assert_int_equal(kill(pid, SIGKILL), 0);
+        assert_int_equal(waitpid(pid, NULL, 0), pid);
+        FILE *said = fdopen(ends[0], "r");
+        char line[80];
+        bool done[16] = {false};
+        while (fgets(line, sizeof line, said)) {
+            int number, self;
+            if (sscanf(line, "own_%d_%d", &self, &number) == 2)
+                done[number] = true;
+        }
+        fclose(said);
+        for (int i = 0; i < 16; i++) {
+            char name[32];
+            snprintf(name, sizeof name, "own_%d_%d", round, i);
+            if (done[i] && i % 8 != 7) /* those are deleted right after they were made */
+                assert_true(exists(f, AT_KIND_MODEL, name));
+        }
+        check_whole(f, true);
+    }
+}
+
+/* A frame of one int column, 0 .. rows - 1, plus `plus`. */
+static at_frame *numbers(const char *column, int rows, int plus) {
+    at_error err;
+    at_column_builder *c;
+    at_frame_builder *b;
+    at_frame *frame;
+    assert_ok(at_column_builder_new(column, AT_TYPE_INT, &c, &err), &err);
+    for (int i = 0; i < rows; i++)
+        at_column_builder_int(c, i + plus);
+    assert_ok(at_frame_builder_new(&b, &err), &err);
+    assert_ok(at_frame_builder_take(b, c, &err), &err);
+    assert_ok(at_frame_builder_finish(b, &frame, &err), &err);
+    return frame;
+}
+
+static at_status put_numbers(fixture *f, const char *name, int rows, json_t *lineage) {
+    at_frame *frame = numbers("n", rows, 0);
+    at_status status = at_store_put_frame(f->workspace, name, frame, lineage, &f->err);
+    at_frame_release(frame);
+    json_decref(lineage);
+    return status;
+}
+
+static int64_t rows_of(fixture *f, const char *name) {
+    at_frame *frame;
+    assert_ok(at_store_frame(f->workspace, name, &frame, &f->err), &f->err);
+    int64_t rows = at_frame_rows(frame);
+    assert_int_equal(at_frame_column(frame, 0)->ints[rows - 1], rows - 1);
+    at_frame_release(frame);
+    return rows;
+}
+
+static at_entry dataset(fixture *f, const char *name) {
+    at_entry entry;
+    assert_ok(
+        at_store_find(f->workspace, AT_KIND_DATASET, name, &f->arena, &entry, &f->err),
+        &f->err);
+    return entry;
+}
+
+static void test_datasets(void **state) {
+    fixture *f = *state;
+    assert_ok(put_numbers(f, "bank", 10, at_lineage_origin("fetch", "bank.csv")),
+              &f->err);
+    assert_int_equal(rows_of(f, "BANK"), 10);
+    at_frame *held;
+    assert_ok(at_store_frame(f->workspace, "bank", &held, &f->err), &f->err);
+    at_entry old = dataset(f, "bank");
+    assert_int_equal(json_integer_value(json_object_get(old.card, "rows")), 10);
+    assert_ok(put_numbers(f, "bank", 20, at_lineage_origin("fetch", "bank.csv")),
+              &f->err);
+    assert_int_equal(rows_of(f, "bank"), 20);
+    assert_false(at_file_exists(path_of(f, AT_KIND_DATASET, old.id)));
+    assert_int_equal(at_frame_column(held, 0)->ints[9],
+                     9); /* who holds it goes on reading */
+    at_frame_release(held);
+    at_frame *none;
+    assert_int_equal(at_store_frame(f->workspace, "bnak", &none, &f->err), AT_NOT_FOUND);
+    assert_non_null(strstr(f->err.hint, "bank"));
+    at_frame *frame = numbers("n", 1, 0);
+    assert_int_equal(at_store_put_frame(f->workspace, "not a name", frame, NULL, &f->err),
+                     AT_INVALID);
+    at_frame_release(frame);
+    at_entry_fini(&old);
+}
+
+static void test_lineage(void **state) {
+    fixture *f = *state;
+    assert_ok(put_numbers(f, "bank", 10, at_lineage_origin("fetch", "bank.csv")),
+              &f->err);
+    at_entry bank = dataset(f, "bank");
+    json_t *steps = json_pack("[{s:s}]", "verb", "trim");
+    assert_ok(put_numbers(f, "clean", 9, at_lineage_child(&bank, "clean", steps, "")),
+              &f->err);
+    at_entry clean = dataset(f, "clean");
+    assert_ok(put_numbers(f, "train", 7, at_lineage_child(&clean, "split", NULL, "0.8")),
+              &f->err);
+    at_entry train = dataset(f, "train");
+    const json_t *from = json_object_get(train.card, "from");
+    assert_string_equal(json_string_value(json_object_get(from, "source")), bank.id);
+    assert_true(json_equal(json_object_get(from, "source_columns"),
+                           json_object_get(bank.card, "columns")));
+    assert_true(json_equal(json_object_get(from, "steps"), steps));
+    /* A dataset never replaces one that it was made from, however far up. */
+    assert_int_equal(
+        put_numbers(f, "clean", 5, at_lineage_child(&clean, "clean", NULL, "")),
+        AT_INVALID);
+    assert_non_null(strstr(f->err.text, "'clean' is what this dataset is made from"));
+    assert_int_equal(
+        put_numbers(f, "BANK", 5, at_lineage_child(&train, "clean", NULL, "")),
+        AT_INVALID);
+    assert_int_equal(rows_of(f, "bank"), 10);
+    /* But a cell that is run again replaces what it made before. */
+    assert_ok(put_numbers(f, "train", 6, at_lineage_child(&clean, "split", NULL, "0.7")),
+              &f->err);
+    assert_int_equal(rows_of(f, "train"), 6);
+    json_decref(steps);
+    at_entry_fini(&bank);
+    at_entry_fini(&clean);
+    at_entry_fini(&train);
+}
+
+static void test_many_frames(void **state) {
+    fixture *f = *state;
+    char name[32];
+    for (int i = 1; i <= 20; i++) { /* more than are kept mapped */
+        snprintf(name, sizeof name, "d%d", i);
+        assert_ok(put_numbers(f, name, i, at_lineage_origin("generate", "")), &f->err);
+    }
+    for (int round = 0; round < 3; round++)
+        for (int i = 20; i >= 1; i--) {
+            snprintf(name, sizeof name, "d%d", i);
+            assert_int_equal(rows_of(f, name), i);
+        }
+}
+
+/* One process replaces a dataset again and again while this one reads it. */
+static void test_reading_while_replaced(void **state) {
+    fixture *f = *state;
+    assert_ok(put_numbers(f, "d", 1000, at_lineage_origin("generate", "")), &f->err);
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (at_workspace_open(f->folder, &f->workspace, &f->err))
+            _exit(1);
+        for (int i = 0; i < 60; i++)
+            if (put_numbers(f, "d", 1000 + i, at_lineage_origin("generate", "")))
+                _exit(2);
+        _exit(0);
+    }
+    int status, reads = 0;
+    while (waitpid(pid, &status, WNOHANG) == 0) {
+        assert_true(rows_of(f, "d") >= 1000);
+        reads++;
+    }
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_true(reads > 0);
+    assert_int_equal(rows_of(f, "d"), 1059);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_put_find_list, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_errors_suggest, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_names, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_replacing_removes_what_nothing_uses, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_delete_what_is_in_use, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_uses_must_exist, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_collection_at_open, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_newer_format_and_damage, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_locate, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_datasets, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_lineage, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_many_frames, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_reading_while_replaced, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_two_processes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_kill, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
