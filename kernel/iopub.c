@@ -227,7 +227,7 @@ static void read_subscriptions(at_iopub *iopub) {
             return;
         if (status == AT_LIMIT)
             continue;
-        const at_frame *first = &frames.items[0];
+        const at_bytes *first = &frames.items[0];
         bool subscribes = frames.count == 1 && first->size >= 1 && first->data[0] == 1;
         if (subscribes && first->size <= CHUNK_LIMIT &&
             at_utf8_valid(first->data + 1, first->size - 1) &&

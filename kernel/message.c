@@ -36,7 +36,7 @@ size_t at_message_size(const at_message *message) {
     return size;
 }
 
-static bool copy_frame(at_frame *to, const at_frame *from) {
+static bool copy_frame(at_bytes *to, const at_bytes *from) {
     to->data = at_copy_bytes(from->data, from->size);
     to->size = from->size;
     return to->data != NULL;
@@ -61,7 +61,7 @@ at_origin *at_message_origin(const at_message *message) {
 }
 
 at_status at_message_content(const at_message *message, json_t **out, at_error *err) {
-    const at_frame *content = &message->parts[AT_PART_CONTENT];
+    const at_bytes *content = &message->parts[AT_PART_CONTENT];
     json_error_t where;
     *out = json_loadb(content->data, content->size, JSON_ALLOW_NUL, &where);
     if (!*out)

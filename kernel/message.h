@@ -26,9 +26,9 @@ enum {
 
 typedef struct at_origin {
     atomic_int references;
-    at_frame *identities;
+    at_bytes *identities;
     size_t identity_count;
-    at_frame header; /* JSON text, exactly as it came: the parent_header of all answers */
+    at_bytes header; /* JSON text, exactly as it came: the parent_header of all answers */
 } at_origin;
 
 at_origin *at_origin_retain(at_origin *origin); /* NULL is fine */
@@ -39,7 +39,7 @@ struct at_message {
     at_message *next; /* in a queue */
     at_frames frames;
     size_t identities;     /* frames.items[0 .. identities) say where it came from */
-    const at_frame *parts; /* by AT_PART_*; borrowed from frames */
+    const at_bytes *parts; /* by AT_PART_*; borrowed from frames */
     json_t *header;
     const char *type, *id, *subshell; /* borrowed from header; subshell may be NULL */
     bool aborted;                     /* to be answered with status "aborted", not run */

@@ -1,8 +1,8 @@
 #include "kernel/sign.h"
 
+#include "ops/base/crypto.h"
 #include "ops/base/memory.h"
 
-#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,8 +23,6 @@ at_status at_signer_init(at_signer *signer, const char *scheme, const char *key,
     if (signer->key_size > AT_KEY_LIMIT)
         return at_fail(err, AT_LIMIT, "the key of the connection file is over %d bytes",
                        AT_KEY_LIMIT);
-    if (sodium_init() < 0)
-        return at_fail(err, AT_INTERNAL, "libsodium does not start");
     signer->key = at_copy_text(key);
     if (!signer->key)
         return at_fail(err, AT_NO_MEMORY, "no memory for the key");
@@ -33,7 +31,7 @@ at_status at_signer_init(at_signer *signer, const char *scheme, const char *key,
 
 void at_signer_fini(at_signer *signer) {
     if (signer->key)
-        sodium_memzero(signer->key, signer->key_size);
+        at_crypto_wipe(signer->key, signer->key_size);
     at_free(signer->key);
     at_free(signer->young.slots);
     at_free(signer->old.slots);
@@ -42,35 +40,23 @@ void at_signer_fini(at_signer *signer) {
 }
 
 /* The raw digest; returns its size in bytes. */
-static size_t digest(const at_signer *signer, const at_frame frames[4],
-                     unsigned char out[crypto_auth_hmacsha512_BYTES]) {
-    const unsigned char *key = (const unsigned char *)signer->key;
-    if (signer->wide) {
-        crypto_auth_hmacsha512_state state;
-        crypto_auth_hmacsha512_init(&state, key, signer->key_size);
-        for (int i = 0; i < 4; i++)
-            crypto_auth_hmacsha512_update(&state, (const unsigned char *)frames[i].data,
-                                          frames[i].size);
-        crypto_auth_hmacsha512_final(&state, out);
-        return crypto_auth_hmacsha512_BYTES;
-    }
-    crypto_auth_hmacsha256_state state;
-    crypto_auth_hmacsha256_init(&state, key, signer->key_size);
+static size_t digest(const at_signer *signer, const at_bytes frames[4],
+                     unsigned char out[AT_CRYPTO_SHA512_SIZE]) {
+    at_crypto_hmac hmac;
+    at_crypto_hmac_init(&hmac, signer->wide, signer->key, signer->key_size);
     for (int i = 0; i < 4; i++)
-        crypto_auth_hmacsha256_update(&state, (const unsigned char *)frames[i].data,
-                                      frames[i].size);
-    crypto_auth_hmacsha256_final(&state, out);
-    return crypto_auth_hmacsha256_BYTES;
+        at_crypto_hmac_update(&hmac, frames[i].data, frames[i].size);
+    return at_crypto_hmac_final(&hmac, out);
 }
 
-void at_sign(const at_signer *signer, const at_frame frames[4],
+void at_sign(const at_signer *signer, const at_bytes frames[4],
              char out[AT_SIGNATURE_SIZE]) {
     out[0] = '\0';
     if (!signer->key)
         return;
-    unsigned char raw[crypto_auth_hmacsha512_BYTES];
+    unsigned char raw[AT_CRYPTO_SHA512_SIZE];
     size_t size = digest(signer, frames, raw);
-    sodium_bin2hex(out, AT_SIGNATURE_SIZE, raw, size);
+    at_crypto_hex(out, raw, size);
 }
 
 /* The place of `value`, or of the empty slot where it belongs. */
@@ -124,20 +110,20 @@ static bool first_seen(at_signer *signer, const unsigned char *raw) {
     return !seen;
 }
 
-at_status at_signer_check(at_signer *signer, const at_frame *signature,
-                          const at_frame frames[4], at_error *err) {
+at_status at_signer_check(at_signer *signer, const at_bytes *signature,
+                          const at_bytes frames[4], at_error *err) {
     if (!signer->key)
         return AT_OK;
-    unsigned char raw[crypto_auth_hmacsha512_BYTES];
+    unsigned char raw[AT_CRYPTO_SHA512_SIZE];
     char hex[AT_SIGNATURE_SIZE];
     size_t size = digest(signer, frames, raw);
-    sodium_bin2hex(hex, sizeof hex, raw, size);
+    at_crypto_hex(hex, raw, size);
     if (signature->size == 0)
         return at_fail(err, AT_INVALID, "a message without a signature");
     if (signature->size != size * 2)
         return at_fail(err, AT_INVALID, "a signature of %zu characters instead of %zu",
                        signature->size, size * 2);
-    if (sodium_memcmp(signature->data, hex, size * 2) != 0)
+    if (!at_crypto_equal(signature->data, hex, size * 2))
         return at_fail(err, AT_INVALID, "a wrong signature");
     if (!first_seen(signer, raw))
         return at_fail(err, AT_EXISTS, "a message that was received before (replay)");
@@ -146,7 +132,7 @@ at_status at_signer_check(at_signer *signer, const at_frame *signature,
 
 void at_uuid(char out[37]) {
     unsigned char b[16];
-    randombytes_buf(b, sizeof b);
+    at_crypto_random(b, sizeof b);
     b[6] = (unsigned char)((b[6] & 0x0F) | 0x40);
     b[8] = (unsigned char)((b[8] & 0x3F) | 0x80);
     size_t n = 0;

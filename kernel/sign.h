@@ -1,4 +1,4 @@
-/* Sign: message signatures, HMAC over libsodium, and the memory of those already seen. */
+/* Sign: message signatures, HMAC, and the memory of those already seen. */
 #ifndef ATELIER_KERNEL_SIGN_H
 #define ATELIER_KERNEL_SIGN_H
 
@@ -36,13 +36,13 @@ void at_signer_fini(at_signer *signer);
 
 /* Lowercase hex over the four frames (header, parent, metadata, content); "" when nothing
  * is signed. */
-void at_sign(const at_signer *signer, const at_frame frames[4],
+void at_sign(const at_signer *signer, const at_bytes frames[4],
              char out[AT_SIGNATURE_SIZE]);
 
 /* AT_INVALID: absent, of another length or wrong (compared in constant time).
  * AT_EXISTS: right, but seen before. Thread-safe. */
-AT_MUST_USE at_status at_signer_check(at_signer *signer, const at_frame *signature,
-                                      const at_frame frames[4], at_error *err);
+AT_MUST_USE at_status at_signer_check(at_signer *signer, const at_bytes *signature,
+                                      const at_bytes frames[4], at_error *err);
 
 /* A random UUID (version 4): 36 characters and a NUL. */
 void at_uuid(char out[37]);

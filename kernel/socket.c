@@ -135,7 +135,7 @@ static at_status keep_frame(at_frames *out, zmq_msg_t *part, size_t *total) {
     *total += size;
     if (out->count >= AT_FRAMES_LIMIT || *total > AT_MESSAGE_LIMIT)
         return AT_LIMIT;
-    at_frame *grown =
+    at_bytes *grown =
         at_grow(out->items, &out->capacity, out->count + 1, sizeof *out->items);
     if (!grown)
         return AT_NO_MEMORY;
@@ -143,7 +143,7 @@ static at_status keep_frame(at_frames *out, zmq_msg_t *part, size_t *total) {
     char *copy = at_copy_bytes(zmq_msg_data(part), size);
     if (!copy)
         return AT_NO_MEMORY;
-    out->items[out->count++] = (at_frame){copy, size};
+    out->items[out->count++] = (at_bytes){copy, size};
     return AT_OK;
 }
 
@@ -180,7 +180,7 @@ at_status at_socket_receive(at_socket *sock, at_frames *out, at_error *err) {
     return at_fail(err, status, "no memory for a message of %zu bytes", total);
 }
 
-at_status at_socket_send(at_socket *sock, const at_frame *frames, size_t count,
+at_status at_socket_send(at_socket *sock, const at_bytes *frames, size_t count,
                          at_error *err) {
     for (size_t i = 0; i < count; i++) {
         int flags = ZMQ_DONTWAIT | (i + 1 < count ? ZMQ_SNDMORE : 0);

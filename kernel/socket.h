@@ -14,13 +14,13 @@
 #define AT_MESSAGE_LIMIT ((size_t)256 << 20)
 #define AT_FRAMES_LIMIT  ((size_t)1024)
 
-typedef struct at_frame {
+typedef struct at_bytes {
     char *data; /* NUL-terminated for convenience; the NUL is not counted */
     size_t size;
-} at_frame;
+} at_bytes;
 
 typedef struct at_frames {
-    at_frame *items;
+    at_bytes *items;
     size_t count, capacity;
 } at_frames; /* zero-initialise; owns its items */
 
@@ -51,7 +51,7 @@ void at_socket_release(at_socket *socket);
 AT_MUST_USE at_status at_socket_receive(at_socket *socket, at_frames *out, at_error *err);
 /* Sends copies of the frames as one message, without waiting. AT_BUSY: a subscriber is
  * full (XPUB that is not lossy), nothing was sent. */
-AT_MUST_USE at_status at_socket_send(at_socket *socket, const at_frame *frames,
+AT_MUST_USE at_status at_socket_send(at_socket *socket, const at_bytes *frames,
                                      size_t count, at_error *err);
 /* XPUB: whether a subscriber that is full loses messages (true) or holds up the send. */
 void at_socket_set_lossy(at_socket *socket, bool lossy);

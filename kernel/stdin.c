@@ -73,7 +73,7 @@ static bool same_identities(const at_message *message, const at_origin *origin) 
     if (message->identities != origin->identity_count)
         return false;
     for (size_t i = 0; i < message->identities; i++) {
-        const at_frame *a = &message->frames.items[i], *b = &origin->identities[i];
+        const at_bytes *a = &message->frames.items[i], *b = &origin->identities[i];
         if (a->size != b->size || memcmp(a->data, b->data, a->size) != 0)
             return false;
     }
@@ -83,7 +83,7 @@ static bool same_identities(const at_message *message, const at_origin *origin) 
 /* Whether a reply names a request as its parent, and another one than `id`. Clients that
  * leave the parent out are taken at their word. */
 static bool answers_another(const at_message *message, const char *id) {
-    const at_frame *frame = &message->parts[AT_PART_PARENT];
+    const at_bytes *frame = &message->parts[AT_PART_PARENT];
     json_t *parent = json_loadb(frame->data, frame->size, 0, NULL);
     const char *type = at_json_text(parent, "msg_type", "", NULL);
     const char *named = at_json_text(parent, "msg_id", id, NULL);

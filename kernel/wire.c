@@ -44,7 +44,7 @@ static at_status find_delimiter(const at_frames *frames, size_t *place, at_error
 }
 
 static at_status read_header(at_message *message, at_error *err) {
-    const at_frame *header = &message->parts[AT_PART_HEADER];
+    const at_bytes *header = &message->parts[AT_PART_HEADER];
     json_error_t where;
     message->header = json_loadb(header->data, header->size, 0, &where);
     if (!json_is_object(message->header))
@@ -92,9 +92,9 @@ at_status at_wire_read(at_wire *wire, at_frames *frames, at_message **out,
     return AT_OK;
 }
 
-static at_frame borrow(const char *text, size_t size) {
+static at_bytes borrow(const char *text, size_t size) {
     /* A frame to send is only read. */
-    return (at_frame){(char *)(uintptr_t)text, size};
+    return (at_bytes){(char *)(uintptr_t)text, size};
 }
 
 at_status at_wire_pack(at_wire *wire, const at_letter *letter, at_packet *out,
@@ -119,8 +119,8 @@ at_status at_wire_pack(at_wire *wire, const at_letter *letter, at_packet *out,
         for (size_t i = 0; origin && i < origin->identity_count; i++)
             out->frames[count++] = origin->identities[i];
     out->frames[count++] = borrow(DELIMITER, sizeof DELIMITER - 1);
-    at_frame *signature = &out->frames[count++];
-    at_frame *parts = &out->frames[count];
+    at_bytes *signature = &out->frames[count++];
+    at_bytes *parts = &out->frames[count];
     out->frames[count++] = borrow(out->header, (size_t)n);
     out->frames[count++] = origin ? origin->header : borrow("{}", 2);
     out->frames[count++] = borrow("{}", 2);

@@ -44,7 +44,7 @@ typedef struct at_letter {
 /* A letter signed and ready for at_socket_send, which may be tried several times. Borrows
  * the letter's content, topic and origin; holds no memory of its own. */
 typedef struct at_packet {
-    at_frame frames[AT_IDENTITIES_LIMIT + 8];
+    at_bytes frames[AT_IDENTITIES_LIMIT + 8];
     size_t count;
     char id[80], header[640], signature[AT_SIGNATURE_SIZE];
 } at_packet;
