@@ -178,7 +178,7 @@ static at_status ranks_hashed(at_sql_ranks *ranks, const at_cancel *cancel) {
         uint32_t number = 0;
         status = stopped(cancel, row);
         /* Mostly distinct cells are left to SQLite's own sorter. */
-        if (h.distinct >= AT_SQL_MAX_RANKS - 1 || (row == CHECK_EVERY && h.distinct > row / 2))
+        if (h.distinct >= AT_SQL_MAX_RANKS - 1 || (row == CHECK_EVERY && h.distinct > CHECK_EVERY / 2))
             status = AT_LIMIT;
         if (is_there(column, row)) {
             if (!status)
