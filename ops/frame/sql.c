@@ -84,7 +84,8 @@ static at_status declare_missing(at_sql *sql, const char *missing, at_error *err
     if (sql->tables == MAX_TABLES)
         return at_fail(err, AT_LIMIT, "more than %d tables in one query", MAX_TABLES);
     for (size_t i = 0; i < sql->tables; i++)
-        if (at_equal_fold(sql->names[i], missing)) /* it is there, so it means another one */
+        if (at_equal_fold(sql->names[i],
+                          missing)) /* it is there, so it means another one */
             return at_fail(err, AT_NOT_FOUND, "there is no table %s here", missing);
     char *name = at_copy_text(missing);
     at_frame *frame = NULL;
@@ -94,8 +95,8 @@ static at_status declare_missing(at_sql *sql, const char *missing, at_error *err
     at_sql_table *table;
     if (!status) {
         sql->connection.opening = true;
-        status = at_sql_table_declare(sql->connection.db, &sql->connection.source, name, frame,
-                                      &table, err);
+        status = at_sql_table_declare(sql->connection.db, &sql->connection.source, name,
+                                      frame, &table, err);
         sql->connection.opening = false;
     }
     if (status) {
@@ -108,7 +109,8 @@ static at_status declare_missing(at_sql *sql, const char *missing, at_error *err
     return AT_OK;
 }
 
-static at_status prepare(at_sql *sql, const char *query, sqlite3_stmt **out, at_error *err) {
+static at_status prepare(at_sql *sql, const char *query, sqlite3_stmt **out,
+                         at_error *err) {
     sqlite3 *db = sql->connection.db;
     static const char no_table[] = "no such table: ";
     for (;;) {
@@ -132,7 +134,8 @@ static at_status prepare(at_sql *sql, const char *query, sqlite3_stmt **out, at_
         snprintf(missing, sizeof missing, "%s", message + sizeof no_table - 1);
         at_status status = declare_missing(sql, missing, err);
         if (status == AT_NOT_FOUND) {
-            /* The message again, for explain: the catalogue may have used the connection. */
+            /* The message again, for explain: the catalogue may have used the connection.
+             */
             at_sql_connection_begin(&sql->connection);
             code = sqlite3_prepare_v2(db, query, -1, out, NULL);
             return code == SQLITE_OK ? at_fail(err, AT_INTERNAL, "a table came and went")
@@ -154,7 +157,8 @@ static at_status bind(at_sql *sql, sqlite3_stmt *stmt, const at_sql_binding *bin
                 found = &bindings[i];
         if (!found) {
             at_fail(err, AT_NOT_FOUND, "%s has no value", name ? name : "?");
-            return at_hint(err, "give it one with %%set %s = value", name ? name + 1 : "name");
+            return at_hint(err, "give it one with %%set %s = value",
+                           name ? name + 1 : "name");
         }
         int64_t integer;
         double real;
@@ -211,8 +215,8 @@ static const char *result_name(sqlite3_stmt *stmt, at_sql_column *columns, int p
     return name;
 }
 
-static at_status step_failed(at_sql *sql, const char *query, const at_cancel *cancel, int code,
-                             at_error *err) {
+static at_status step_failed(at_sql *sql, const char *query, const at_cancel *cancel,
+                             int code, at_error *err) {
     if (code == SQLITE_INTERRUPT || at_cancelled(cancel))
         return at_fail(err, AT_CANCELLED, "the query was interrupted");
     if (code == SQLITE_NOMEM)
@@ -221,9 +225,9 @@ static at_status step_failed(at_sql *sql, const char *query, const at_cancel *ca
 }
 
 /* The rows of a query whose first ones are enough: counted without their columns. */
-static at_status count_rows(at_sql *sql, const char *query, const at_sql_binding *bindings,
-                            size_t count, const at_cancel *cancel, int64_t *total,
-                            at_error *err) {
+static at_status count_rows(at_sql *sql, const char *query,
+                            const at_sql_binding *bindings, size_t count,
+                            const at_cancel *cancel, int64_t *total, at_error *err) {
     at_text text = {0};
     /* Without the ; and the comments behind it. */
     size_t all = strlen(query), cursor = 0, length = 0;
@@ -237,7 +241,8 @@ static at_status count_rows(at_sql *sql, const char *query, const at_sql_binding
     at_text_append(&text, query, length);
     at_text_put(&text, "\n)");
     sqlite3_stmt *stmt = NULL;
-    at_status status = at_text_ok(&text) ? AT_OK : at_fail(err, AT_NO_MEMORY, "out of memory");
+    at_status status =
+        at_text_ok(&text) ? AT_OK : at_fail(err, AT_NO_MEMORY, "out of memory");
     if (!status)
         status = prepare(sql, at_text_get(&text), &stmt, err);
     if (!status)
@@ -281,7 +286,8 @@ static at_status collect(at_sql *sql, sqlite3_stmt *stmt, run *r, at_error *err)
             if (r->rows - r->limit < COUNT_ON || explains)
                 continue;
             sqlite3_reset(stmt);
-            return count_rows(sql, r->query, r->bindings, r->count, r->cancel, &r->rows, err);
+            return count_rows(sql, r->query, r->bindings, r->count, r->cancel, &r->rows,
+                              err);
         }
         if (r->rows > AT_SQL_MAX_ROWS)
             return at_fail(err, AT_LIMIT, "the query gives more than %lld rows",
@@ -338,8 +344,8 @@ static at_status run_statement(at_sql *sql, sqlite3_stmt *stmt, run *r, at_frame
 }
 
 at_status at_sql_query(at_sql *sql, const char *query, const at_sql_binding *bindings,
-                       size_t count, int64_t limit, const at_cancel *cancel, at_frame **out,
-                       int64_t *total, at_error *err) {
+                       size_t count, int64_t limit, const at_cancel *cancel,
+                       at_frame **out, int64_t *total, at_error *err) {
     *out = NULL;
     run r = {.query = query,
              .bindings = bindings,

@@ -20,11 +20,12 @@ static bool one_of(const char *word, const char *const *list) {
 }
 
 static int refuse_function(at_sql_connection *c, const char *name) {
-    static const char *const dangerous[] = {"load_extension", "fts3_tokenizer", "readfile",
-                                            "writefile",      "edit",           NULL};
+    static const char *const dangerous[] = {
+        "load_extension", "fts3_tokenizer", "readfile", "writefile", "edit", NULL};
     static const char *const unsteady[] = {
-        "random",       "randomblob",   "changes",      "total_changes", "last_insert_rowid",
-        "current_date", "current_time", "current_timestamp", NULL};
+        "random",        "randomblob",        "changes",
+        "total_changes", "last_insert_rowid", "current_date",
+        "current_time",  "current_timestamp", NULL};
     if (one_of(name, dangerous)) {
         at_fail(&c->refused, AT_INVALID, "the function %s is not allowed here", name);
         return SQLITE_DENY;
@@ -67,8 +68,9 @@ static int authorize(void *context, int action, const char *a, const char *b,
         return SQLITE_OK;
     case SQLITE_PRAGMA:
         at_fail(&c->refused, AT_INVALID, "PRAGMA is not allowed here");
-        at_hint(&c->refused, "%%datasets lists the tables, %%describe NAME shows a table's "
-                             "columns");
+        at_hint(&c->refused,
+                "%%datasets lists the tables, %%describe NAME shows a table's "
+                "columns");
         return SQLITE_DENY;
     case SQLITE_INSERT:
     case SQLITE_UPDATE:
@@ -81,8 +83,9 @@ static int authorize(void *context, int action, const char *a, const char *b,
         __attribute__((fallthrough));
     default:
         at_fail(&c->refused, AT_INVALID, "this statement is not allowed here");
-        at_hint(&c->refused, "SELECT, WITH, VALUES, EXPLAIN, CREATE TABLE ... AS and DROP "
-                             "TABLE are");
+        at_hint(&c->refused,
+                "SELECT, WITH, VALUES, EXPLAIN, CREATE TABLE ... AS and DROP "
+                "TABLE are");
         return SQLITE_DENY;
     }
 }
@@ -135,6 +138,6 @@ at_status at_sql_connection_explain(const at_sql_connection *c, const char *quer
         return at_fail(err, AT_NO_MEMORY, "out of memory");
     if (sqlite3_errcode(c->db) == SQLITE_INTERRUPT)
         return at_fail(err, AT_CANCELLED, "the query was interrupted");
-    return at_sql_explain(sqlite3_errmsg(c->db), sqlite3_error_offset(c->db), query, known,
-                          err);
+    return at_sql_explain(sqlite3_errmsg(c->db), sqlite3_error_offset(c->db), query,
+                          known, err);
 }

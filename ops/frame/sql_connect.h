@@ -1,5 +1,5 @@
-/* The connection: SQLite in memory, with limits, behind an authorizer, with our functions and
- * tables. Shared by queries (sql.c) and expressions (sql_expression.c). */
+/* The connection: SQLite in memory, with limits, behind an authorizer, with our functions
+ * and tables. Shared by queries (sql.c) and expressions (sql_expression.c). */
 #ifndef ATELIER_OPS_FRAME_SQL_CONNECT_H
 #define ATELIER_OPS_FRAME_SQL_CONNECT_H
 

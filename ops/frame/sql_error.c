@@ -82,9 +82,10 @@ static void list_words(at_text *out, const char *const *words, size_t count) {
 
 static void no_table(const char *name, const at_sql_known *known, at_error *err) {
     const char *dot = strchr(name, '.');
-    const char *bare = dot && (!strncasecmp(name, "main.", 5) || !strncasecmp(name, "temp.", 5))
-                           ? dot + 1
-                           : name;
+    const char *bare =
+        dot && (!strncasecmp(name, "main.", 5) || !strncasecmp(name, "temp.", 5))
+            ? dot + 1
+            : name;
     at_fail(err, AT_NOT_FOUND, "there is no dataset named %s", bare);
     const char *const *datasets = known ? known->datasets : NULL;
     size_t count = count_words(datasets);
@@ -104,7 +105,8 @@ static void no_table(const char *name, const at_sql_known *known, at_error *err)
 }
 
 /* Every column name of the tables in the query, NULL-terminated, in the arena. */
-static const char **column_names(const at_sql_known *known, at_arena *arena, size_t *count) {
+static const char **column_names(const at_sql_known *known, at_arena *arena,
+                                 size_t *count) {
     size_t total = 0;
     for (size_t t = 0; t < known->count; t++)
         total += (size_t)at_frame_columns(known->frames[t]);
@@ -135,8 +137,10 @@ static void hint_columns(const char *word, const at_sql_known *known, at_arena *
     /* a.b.c unquoted is read as schema.table.column: perhaps the column is called so. */
     for (size_t i = 0; i < count; i++)
         if (at_equal_fold(names[i], word) && !plain_name(names[i])) {
-            at_hint(err, "write \"%s\" in double quotes: the name holds more than letters, "
-                         "digits and _", names[i]);
+            at_hint(err,
+                    "write \"%s\" in double quotes: the name holds more than letters, "
+                    "digits and _",
+                    names[i]);
             return;
         }
     const char *dot = strchr(word, '.');
@@ -168,13 +172,15 @@ static void no_column(const char *name, const char *code, int offset,
     if (known)
         hint_columns(name, known, &arena, err);
     if (quoted && err && strncmp(err->hint, "did you mean", 12) != 0)
-        at_hint(err, "double quotes hold names; for a text write '%s' in single quotes", name);
+        at_hint(err, "double quotes hold names; for a text write '%s' in single quotes",
+                name);
     at_arena_fini(&arena);
 }
 
 static void no_function(const char *name, at_error *err) {
     at_fail(err, AT_NOT_FOUND, "there is no function %s", name);
-    const char *near = at_nearest(name, at_sql_functions(), count_words(at_sql_functions()));
+    const char *near =
+        at_nearest(name, at_sql_functions(), count_words(at_sql_functions()));
     if (near)
         at_hint(err, "did you mean %s?", near);
 }
@@ -222,9 +228,10 @@ static void misuse(const char *message, at_error *err) {
     name = name ? name + 1 : "this";
     bool window = strstr(message, "window") != NULL;
     at_fail(err, AT_INVALID, "%s cannot stand here", name);
-    at_hint(err, window ? "a window function stands in the SELECT list or in ORDER BY"
-                        : "an aggregate stands in the SELECT list, in HAVING or in ORDER BY; "
-                          "filter groups with HAVING");
+    at_hint(err,
+            window ? "a window function stands in the SELECT list or in ORDER BY"
+                   : "an aggregate stands in the SELECT list, in HAVING or in ORDER BY; "
+                     "filter groups with HAVING");
 }
 
 static bool starts(const char *text, const char *with) {
@@ -254,8 +261,10 @@ at_status at_sql_explain(const char *message, int offset, const char *code,
         at_fail(err, AT_SYNTAX, "the SQL ends too early");
         offset = (int)strlen(code);
     } else if (starts(message, "unrecognized token: ")) {
-        bool quote = strchr(name, '\'') || strchr(name + (*name == '"'), '"') != strrchr(name, '"');
-        at_fail(err, AT_SYNTAX, quote ? "a quote is not closed" : "SQL does not know %s", name);
+        bool quote = strchr(name, '\'') ||
+                     strchr(name + (*name == '"'), '"') != strrchr(name, '"');
+        at_fail(err, AT_SYNTAX, quote ? "a quote is not closed" : "SQL does not know %s",
+                name);
     } else if (starts(message, "ambiguous column name: ")) {
         at_fail(err, AT_INVALID, "the column %s is in more than one table", name);
         at_hint(err, "write TABLE.%s", name);

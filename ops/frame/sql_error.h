@@ -1,5 +1,5 @@
-/* What SQLite says, said for the person who wrote the cell: where, with a caret, the nearest
- * name, and what to write instead. */
+/* What SQLite says, said for the person who wrote the cell: where, with a caret, the
+ * nearest name, and what to write instead. */
 #ifndef ATELIER_OPS_FRAME_SQL_ERROR_H
 #define ATELIER_OPS_FRAME_SQL_ERROR_H
 
@@ -7,8 +7,8 @@
 #include "ops/base/memory.h"
 #include "ops/frame/frame.h"
 
-/* Appends " (line L, column C)" to the text and shows the line with a caret under the byte
- * `offset` of `code`. Returns err->code. */
+/* Appends " (line L, column C)" to the text and shows the line with a caret under the
+ * byte `offset` of `code`. Returns err->code. */
 at_status at_sql_point(at_error *err, const char *code, size_t length, size_t offset);
 
 /* What names an error may mean. */
@@ -16,7 +16,8 @@ typedef struct at_sql_known {
     const at_frame *const *frames; /* of the tables in the query */
     const char *const *tables;     /* their names */
     size_t count;
-    const char *const *datasets; /* every table there could be; NULL-terminated; may be NULL */
+    const char *const
+        *datasets; /* every table there could be; NULL-terminated; may be NULL */
 } at_sql_known;
 
 /* Fills err from SQLite's message and its error offset (-1: none) in `code`. */

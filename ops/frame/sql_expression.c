@@ -17,9 +17,10 @@ struct at_expression {
     char *text;
     int count; /* columns of the schema */
     char **names;
-    bool *used;               /* (count) */
-    int *places;              /* (count) where the last frame had them: looked at first */
-    const at_column **shown;  /* (count) of the frame at work; unused ones: of the schema */
+    bool *used;  /* (count) */
+    int *places; /* (count) where the last frame had them: looked at first */
+    const at_column *
+        *shown; /* (count) of the frame at work; unused ones: of the schema */
     at_frame *schema;
 };
 
@@ -50,8 +51,8 @@ static void note_read(void *context, const char *column) {
 /* What SQLite would take, though it is no expression over one row. */
 static at_status check_tokens(const char *text, at_error *err) {
     size_t length = strlen(text), cursor = 0;
-    static const char *const clocks[] = {"date", "time", "datetime", "julianday", "unixepoch",
-                                         "strftime"};
+    static const char *const clocks[] = {"date",      "time",      "datetime",
+                                         "julianday", "unixepoch", "strftime"};
     at_sql_token before = {0}, token = at_sql_token_next(text, length, &cursor);
     if (token.kind == AT_SQL_TOKEN_END && !token.open)
         return at_fail(err, AT_SYNTAX, "the expression is empty");
@@ -109,8 +110,8 @@ static at_status prepare(at_expression *e, const char *before, const char *after
     at_status status = AT_OK;
     if (!at_text_ok(&sql)) {
         status = at_fail(err, AT_NO_MEMORY, "out of memory");
-    } else if (sqlite3_prepare_v3(c->db, at_text_get(&sql), -1, SQLITE_PREPARE_PERSISTENT, out,
-                                  NULL) != SQLITE_OK) {
+    } else if (sqlite3_prepare_v3(c->db, at_text_get(&sql), -1, SQLITE_PREPARE_PERSISTENT,
+                                  out, NULL) != SQLITE_OK) {
         const at_frame *frame = e->schema;
         const char *name = "the data";
         at_sql_known known = {&frame, &name, 1, NULL};
@@ -211,8 +212,8 @@ static at_status show(at_expression *e, const at_frame *frame, at_error *err) {
 }
 
 /* Ends a run: the frame is not ours to keep. */
-static at_status end(at_expression *e, sqlite3_stmt *stmt, int code, const at_cancel *cancel,
-                     at_status status, at_error *err) {
+static at_status end(at_expression *e, sqlite3_stmt *stmt, int code,
+                     const at_cancel *cancel, at_status status, at_error *err) {
     if (!status && code != SQLITE_DONE && code != SQLITE_ROW) {
         if (at_cancelled(cancel) || code == SQLITE_INTERRUPT)
             status = at_fail(err, AT_CANCELLED, "interrupted");

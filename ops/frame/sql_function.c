@@ -131,7 +131,8 @@ static void stddev_final(sqlite3_context *context) {
         sqlite3_result_double(context, sqrt(s->squares / (double)(s->count - 1)));
 }
 
-/* ---- median, quantile: all values kept, one selected; linear interpolation, as NumPy ---- */
+/* ---- median, quantile: all values kept, one selected; linear interpolation, as NumPy
+ * ---- */
 
 enum { MAX_VALUES = 1 << 28 };
 
@@ -219,19 +220,21 @@ at_status at_sql_functions_register(sqlite3 *db, at_sql_source *source, at_error
     enum { FLAGS = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS };
     int code = SQLITE_OK;
     for (int argc = 0; argc < 2; argc++)
-        code |= sqlite3_create_window_function(db, "count", argc, FLAGS, source, count_step,
-                                               count_value, count_value, count_inverse, NULL);
-    code |= sqlite3_create_window_function(db, "sum", 1, FLAGS, source, sum_step, sum_value,
-                                           sum_value, sum_inverse, NULL);
-    code |= sqlite3_create_window_function(db, "avg", 1, FLAGS, source, sum_step,
-                                           average_value, average_value, sum_inverse, NULL);
+        code |=
+            sqlite3_create_window_function(db, "count", argc, FLAGS, source, count_step,
+                                           count_value, count_value, count_inverse, NULL);
+    code |= sqlite3_create_window_function(db, "sum", 1, FLAGS, source, sum_step,
+                                           sum_value, sum_value, sum_inverse, NULL);
+    code |=
+        sqlite3_create_window_function(db, "avg", 1, FLAGS, source, sum_step,
+                                       average_value, average_value, sum_inverse, NULL);
     code |= sqlite3_create_window_function(db, "total", 1, FLAGS, source, sum_step,
                                            total_value, total_value, sum_inverse, NULL);
     code |= sqlite3_create_function_v2(db, "stddev", 1, FLAGS, NULL, NULL, stddev_step,
                                        stddev_final, NULL);
     code |= sqlite3_create_function_v2(db, "median", 1, FLAGS, NULL, NULL, median_step,
                                        quantile_final, NULL);
-    code |= sqlite3_create_function_v2(db, "quantile", 2, FLAGS, NULL, NULL, quantile_step,
-                                       quantile_final, NULL);
+    code |= sqlite3_create_function_v2(db, "quantile", 2, FLAGS, NULL, NULL,
+                                       quantile_step, quantile_final, NULL);
     return code == SQLITE_OK ? AT_OK : at_fail(err, AT_NO_MEMORY, "out of memory");
 }

@@ -85,11 +85,12 @@ static int compare_bytes(const char *a, int64_t n, const char *b, int64_t m) {
 static int compare_cells(const at_column *column, int64_t a, int64_t b) {
     if (column->type == AT_TYPE_TEXT) {
         const int64_t *at = column->offsets;
-        return compare_bytes(column->bytes + at[a], at[a + 1] - at[a], column->bytes + at[b],
-                             at[b + 1] - at[b]);
+        return compare_bytes(column->bytes + at[a], at[a + 1] - at[a],
+                             column->bytes + at[b], at[b + 1] - at[b]);
     }
     if (column->type == AT_TYPE_FLOAT)
-        return (column->reals[a] > column->reals[b]) - (column->reals[a] < column->reals[b]);
+        return (column->reals[a] > column->reals[b]) -
+               (column->reals[a] < column->reals[b]);
     int64_t x = integer_at(column, a), y = integer_at(column, b);
     return (x > y) - (x < y);
 }
@@ -178,7 +179,8 @@ static at_status ranks_hashed(at_sql_ranks *ranks, const at_cancel *cancel) {
         uint32_t number = 0;
         status = stopped(cancel, row);
         /* Mostly distinct cells are left to SQLite's own sorter. */
-        if (h.distinct >= AT_SQL_MAX_RANKS - 1 || (row == CHECK_EVERY && h.distinct > CHECK_EVERY / 2))
+        if (h.distinct >= AT_SQL_MAX_RANKS - 1 ||
+            (row == CHECK_EVERY && h.distinct > CHECK_EVERY / 2))
             status = AT_LIMIT;
         if (is_there(column, row)) {
             if (!status)
@@ -344,7 +346,8 @@ at_status at_sql_order(const at_sql_key *keys, int count, int64_t rows,
     at_status status = from && to && rank ? AT_OK : AT_NO_MEMORY;
     for (int k = count - 1; k >= 0 && !status; k--) {
         read_ranks(keys[k].ranks, 0, rows, rank);
-        status = sort_pass(&keys[k], rows, rank, k == count - 1 ? NULL : from, to, cancel);
+        status =
+            sort_pass(&keys[k], rows, rank, k == count - 1 ? NULL : from, to, cancel);
         uint32_t *swap = from;
         from = to;
         to = swap;
@@ -396,8 +399,8 @@ static at_status count_combinations(const at_sql_key *keys, int count, int64_t r
 }
 
 at_status at_sql_combine(const at_sql_key *keys, int count, int64_t rows,
-                         const at_cancel *cancel, uint32_t **out_rows, int64_t **out_weights,
-                         int64_t *out_count) {
+                         const at_cancel *cancel, uint32_t **out_rows,
+                         int64_t **out_weights, int64_t *out_count) {
     *out_rows = NULL;
     *out_weights = NULL;
     uint64_t size = 1;
@@ -460,14 +463,16 @@ at_status at_sql_index_new(const at_column *column, const at_cancel *cancel,
                                          column->offsets[k + 1] - column->offsets[k]);
     }
     at_status status = AT_OK;
-    if (!index->slots || !index->next || (column->type == AT_TYPE_CATEGORY && !index->codes))
+    if (!index->slots || !index->next ||
+        (column->type == AT_TYPE_CATEGORY && !index->codes))
         status = AT_NO_MEMORY;
     /* From the last row to the first, so that chains come out in row order. */
     for (int64_t row = column->rows - 1; row >= 0 && !status; row--) {
         status = stopped(cancel, row);
         if (!is_there(column, row))
             continue;
-        uint64_t hash = index->codes ? index->codes[column->codes[row]] : hash_cell(column, row);
+        uint64_t hash =
+            index->codes ? index->codes[column->codes[row]] : hash_cell(column, row);
         size_t at = hash & index->mask;
         while (index->slots[at] && compare_cells(column, index->slots[at] - 1, row) != 0)
             at = (at + 1) & index->mask;

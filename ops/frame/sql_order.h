@@ -1,7 +1,8 @@
-/* Orders, groups and lookups over columns, so that SQLite needs no sorter for GROUP BY and no
- * nested loop for a join: columns become small integer ranks (by dictionary, range or hash),
- * rows are ordered by counting sort (LSD; Knuth, TAOCP 3, 5.2.5), equal cells are chained
- * under a hash table. Rows are numbered by uint32_t: larger frames are only scanned. */
+/* Orders, groups and lookups over columns, so that SQLite needs no sorter for GROUP BY
+ * and no nested loop for a join: columns become small integer ranks (by dictionary, range
+ * or hash), rows are ordered by counting sort (LSD; Knuth, TAOCP 3, 5.2.5), equal cells
+ * are chained under a hash table. Rows are numbered by uint32_t: larger frames are only
+ * scanned. */
 #ifndef ATELIER_OPS_FRAME_SQL_ORDER_H
 #define ATELIER_OPS_FRAME_SQL_ORDER_H
 
@@ -13,8 +14,8 @@ enum { AT_SQL_MAX_RANKS = 1 << 20 };
 /* Ranks of a column's cells in SQLite's order: 0 = missing, equal cells share a rank. */
 typedef struct at_sql_ranks {
     uint32_t count; /* ranks are in [0, count) */
-    /* Either by the column's own small codes (rank of code k is table[k]; NULL: k + 1), or,
-     * for hashed columns, row by row. */
+    /* Either by the column's own small codes (rank of code k is table[k]; NULL: k + 1),
+     * or, for hashed columns, row by row. */
     const at_column *column;
     uint32_t *table;
     int64_t least;  /* INT, DATE, TIMESTAMP: value v has rank v - least + 1 */
@@ -31,12 +32,14 @@ typedef struct at_sql_key {
     bool descending;
 } at_sql_key;
 
-/* The rows in the order of the keys, stable: (rows) numbers, caller frees with at_free. */
+/* The rows in the order of the keys, stable: (rows) numbers, caller frees with at_free.
+ */
 AT_MUST_USE at_status at_sql_order(const at_sql_key *keys, int count, int64_t rows,
                                    const at_cancel *cancel, uint32_t **out);
 
-/* One row for each combination of ranks that occurs, in the order of the keys, and how many
- * rows it stands for. AT_LIMIT when there are too many combinations to be worth it. */
+/* One row for each combination of ranks that occurs, in the order of the keys, and how
+ * many rows it stands for. AT_LIMIT when there are too many combinations to be worth it.
+ */
 AT_MUST_USE at_status at_sql_combine(const at_sql_key *keys, int count, int64_t rows,
                                      const at_cancel *cancel, uint32_t **out_rows,
                                      int64_t **out_weights, int64_t *out_count);

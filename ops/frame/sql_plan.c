@@ -5,20 +5,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What may happen to a row on its way into aggregates: nothing that could tell one row of a
- * combination from two. */
+/* What may happen to a row on its way into aggregates: nothing that could tell one row of
+ * a combination from two. */
 static const char *const harmless[] = {
-    "VColumn", "Compare",  "Jump",     "Move",    "Copy",      "SCopy",   "Gosub",
-    "IfPos",   "If",       "IfNot",    "Eq",      "Ne",        "Lt",      "Le",
-    "Gt",      "Ge",       "ElseEq",   "ZeroOrNull", "Integer", "Int64",  "Real",
-    "String8", "String",   "Blob",     "Null",    "SoftNull",  "IsNull",  "NotNull",
-    "Not",     "And",      "Or",       "Add",     "Subtract",  "Multiply", "Divide",
-    "Remainder", "BitAnd", "BitOr",    "BitNot",  "ShiftLeft", "ShiftRight", "Concat",
-    "Cast",    "Affinity", "RealAffinity", "Goto", "IsTrue",   "CollSeq", "Noop",
-    "Function", "PureFunc", "AggStep", "VNext",   "VFilter",   "Variable", "MustBeInt"};
+    "VColumn",  "Compare",  "Jump",         "Move",      "Copy",       "SCopy",
+    "Gosub",    "IfPos",    "If",           "IfNot",     "Eq",         "Ne",
+    "Lt",       "Le",       "Gt",           "Ge",        "ElseEq",     "ZeroOrNull",
+    "Integer",  "Int64",    "Real",         "String8",   "String",     "Blob",
+    "Null",     "SoftNull", "IsNull",       "NotNull",   "Not",        "And",
+    "Or",       "Add",      "Subtract",     "Multiply",  "Divide",     "Remainder",
+    "BitAnd",   "BitOr",    "BitNot",       "ShiftLeft", "ShiftRight", "Concat",
+    "Cast",     "Affinity", "RealAffinity", "Goto",      "IsTrue",     "CollSeq",
+    "Noop",     "Function", "PureFunc",     "AggStep",   "VNext",      "VFilter",
+    "Variable", "MustBeInt"};
 
-static const char *const weighted[] = {"count(", "sum(", "avg(", "total(", "min(", "max("};
-static const char *const unsteady[] = {"random", "changes", "total_changes", "last_insert"};
+static const char *const weighted[] = {"count(", "sum(", "avg(",
+                                       "total(", "min(", "max("};
+static const char *const unsteady[] = {"random", "changes", "total_changes",
+                                       "last_insert"};
 
 typedef struct operation {
     char name[20], detail[24];

@@ -31,7 +31,8 @@ static at_status begin(at_sql_column *column, at_type type, at_error *err) {
     return AT_OK;
 }
 
-static void add_cell(at_column_builder *to, at_type type, const at_column *from, int64_t row) {
+static void add_cell(at_column_builder *to, at_type type, const at_column *from,
+                     int64_t row) {
     if (!at_column_valid(from, row)) {
         at_column_builder_missing(to);
     } else if (type == AT_TYPE_FLOAT) {
@@ -105,7 +106,8 @@ bool at_sql_parse_date(const char *text, int64_t length, at_type type, int64_t *
             return false;
         if (length > 19) {
             int count = (int)length - 20;
-            if (text[19] != '.' || count < 1 || count > 6 || !digits(text + 20, count, &part))
+            if (text[19] != '.' || count < 1 || count > 6 ||
+                !digits(text + 20, count, &part))
                 return false;
             for (; count < 6; count++)
                 part *= 10;
@@ -148,7 +150,8 @@ static at_status add_bytes(at_sql_column *column, const char *bytes, int64_t len
     }
     bool ok = at_text_ok(&clean);
     if (ok)
-        at_column_builder_text(column->builder, at_text_get(&clean), (int64_t)clean.length);
+        at_column_builder_text(column->builder, at_text_get(&clean),
+                               (int64_t)clean.length);
     at_text_fini(&clean);
     return ok ? AT_OK : at_fail(err, AT_NO_MEMORY, "out of memory");
 }
@@ -160,14 +163,15 @@ static bool textual(at_type type) {
 static at_status add_number_text(at_sql_column *column, bool whole, int64_t integer,
                                  double real, at_error *err) {
     char text[40];
-    size_t length = whole ? (size_t)snprintf(text, sizeof text, "%lld", (long long)integer)
-                          : at_format_real(real, text);
+    size_t length = whole
+                        ? (size_t)snprintf(text, sizeof text, "%lld", (long long)integer)
+                        : at_format_real(real, text);
     return add_bytes(column, text, (int64_t)length, err);
 }
 
 /* A number into a forced column: converted where it fits, else missing. */
-static at_status force_number(at_sql_column *column, bool whole, int64_t integer, double real,
-                              at_error *err) {
+static at_status force_number(at_sql_column *column, bool whole, int64_t integer,
+                              double real, at_error *err) {
     bool fits = whole || (real >= -9.2e18 && real <= 9.2e18);
     int64_t value = whole ? integer : fits ? (int64_t)llround(real) : 0;
     switch (column->type) {
@@ -190,8 +194,8 @@ static at_status force_number(at_sql_column *column, bool whole, int64_t integer
     }
 }
 
-static at_status add_number(at_sql_column *column, bool whole, int64_t integer, double real,
-                            at_error *err) {
+static at_status add_number(at_sql_column *column, bool whole, int64_t integer,
+                            double real, at_error *err) {
     if (!column->builder) {
         at_type type = column->known ? column->type : whole ? AT_TYPE_INT : AT_TYPE_FLOAT;
         AT_TRY(begin(column, type, err));
@@ -308,7 +312,8 @@ static at_status settle(at_sql_column *column, at_error *err) {
     }
     AT_TRY(at_frame_builder_finish(frame_builder, &frame, err));
     const at_column *old = at_frame_column(frame, 0);
-    bool few = old->levels <= MAX_LEVELS && 2 * (int64_t)old->levels <= rows - old->missing;
+    bool few =
+        old->levels <= MAX_LEVELS && 2 * (int64_t)old->levels <= rows - old->missing;
     at_type type = few ? AT_TYPE_CATEGORY : AT_TYPE_TEXT;
     status = at_column_builder_new(column->name, type, &column->builder, err);
     for (int64_t row = 0; row < rows && !status; row++)
@@ -317,7 +322,8 @@ static at_status settle(at_sql_column *column, at_error *err) {
     return status;
 }
 
-at_status at_sql_column_take(at_sql_column *column, at_column_builder **out, at_error *err) {
+at_status at_sql_column_take(at_sql_column *column, at_column_builder **out,
+                             at_error *err) {
     *out = NULL;
     if (!column->builder)
         AT_TRY(begin(column, column->known ? column->type : AT_TYPE_TEXT, err));

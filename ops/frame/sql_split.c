@@ -17,7 +17,8 @@ typedef struct refusal {
 static const char immutable[] = "datasets are immutable";
 static const char make_new[] = "make a new one: CREATE TABLE x AS SELECT ...";
 static const char no_transaction[] = "every statement stands for itself: leave it out";
-static const char nothing_to_keep[] = "there is nothing to keep in order here: leave it out";
+static const char nothing_to_keep[] =
+    "there is nothing to keep in order here: leave it out";
 static const char fetch_file[] = "make a dataset of a file with %fetch NAME PATH";
 
 static const refusal refusals[] = {
@@ -25,10 +26,12 @@ static const refusal refusals[] = {
      "make a new one: CREATE TABLE x AS SELECT ... FROM a UNION ALL SELECT ... FROM b"},
     {"REPLACE", immutable, make_new},
     {"UPDATE", immutable,
-     "make a new one: CREATE TABLE x AS SELECT ..., CASE WHEN ... END AS c FROM t; or use "
+     "make a new one: CREATE TABLE x AS SELECT ..., CASE WHEN ... END AS c FROM t; or "
+     "use "
      "replace in %%clean"},
     {"DELETE", immutable,
-     "make a new one: CREATE TABLE x AS SELECT * FROM t WHERE ...; DROP TABLE t removes t"},
+     "make a new one: CREATE TABLE x AS SELECT * FROM t WHERE ...; DROP TABLE t removes "
+     "t"},
     {"ALTER", immutable, "make a new one: CREATE TABLE x AS SELECT ...; or use %%clean"},
     {"TRUNCATE", immutable, "DROP TABLE t removes a dataset"},
     {"MERGE", immutable, make_new},
@@ -82,12 +85,14 @@ static at_status refuse(const splitter *s, const at_sql_token *verb) {
     static const char *const verbs[] = {"SELECT", "WITH",   "VALUES", "EXPLAIN", "CREATE",
                                         "DROP",   "INSERT", "UPDATE", "DELETE"};
     at_fail(s->err, AT_SYNTAX, "SQL does not begin with %s", word);
-    const char *near = verb->kind == AT_SQL_TOKEN_WORD ? at_nearest(word, verbs, 9) : NULL;
+    const char *near =
+        verb->kind == AT_SQL_TOKEN_WORD ? at_nearest(word, verbs, 9) : NULL;
     if (near)
         at_hint(s->err, "did you mean %s?", near);
     else
-        at_hint(s->err, "a cell may begin with SELECT, WITH, VALUES, EXPLAIN, CREATE TABLE "
-                        "... AS or DROP TABLE; magics begin with %%");
+        at_hint(s->err,
+                "a cell may begin with SELECT, WITH, VALUES, EXPLAIN, CREATE TABLE "
+                "... AS or DROP TABLE; magics begin with %%");
     fail_at(s, verb->offset);
     return AT_SYNTAX;
 }
@@ -105,21 +110,25 @@ static const char *padded(const splitter *s, size_t offset, size_t end) {
     if (!text)
         return NULL;
     memset(text, '\n', lines);
-    for (size_t i = 0; i < blanks; i++) /* tabs stay, bytes of longer characters count once */
+    for (size_t i = 0; i < blanks;
+         i++) /* tabs stay, bytes of longer characters count once */
         text[lines + i] = s->code[start + i] == '\t' ? '\t' : ' ';
     memcpy(text + lines + blanks, s->code + offset, end - offset);
     return text;
 }
 
-static at_status bad_name(const splitter *s, const at_sql_token *token, const char *name) {
+static at_status bad_name(const splitter *s, const at_sql_token *token,
+                          const char *name) {
     at_fail(s->err, AT_INVALID, "%s is not a name for a dataset", name);
-    at_hint(s->err, "a name holds letters, digits and _, and does not begin with a digit");
+    at_hint(s->err,
+            "a name holds letters, digits and _, and does not begin with a digit");
     fail_at(s, token->offset);
     return AT_INVALID;
 }
 
 /* Reads the (perhaps qualified) name of a table after CREATE TABLE or DROP TABLE. */
-static at_status read_name(const splitter *s, size_t *cursor, size_t end, const char **out) {
+static at_status read_name(const splitter *s, size_t *cursor, size_t end,
+                           const char **out) {
     at_sql_token token = at_sql_token_next(s->code, end, cursor);
     size_t after = *cursor;
     at_sql_token dot = at_sql_token_next(s->code, end, &after);
@@ -139,9 +148,9 @@ static at_status read_name(const splitter *s, size_t *cursor, size_t end, const 
     size_t n = strlen(name);
     bool good = n > 0 && n <= 128 && !(name[0] >= '0' && name[0] <= '9');
     for (size_t i = 0; i < n; i++)
-        good = good && (name[i] == '_' || (name[i] >= '0' && name[i] <= '9') ||
-                        (name[i] >= 'a' && name[i] <= 'z') ||
-                        (name[i] >= 'A' && name[i] <= 'Z'));
+        good = good &&
+               (name[i] == '_' || (name[i] >= '0' && name[i] <= '9') ||
+                (name[i] >= 'a' && name[i] <= 'z') || (name[i] >= 'A' && name[i] <= 'Z'));
     if (!good)
         return bad_name(s, &token, name);
     *out = name;
@@ -149,7 +158,8 @@ static at_status read_name(const splitter *s, size_t *cursor, size_t end, const 
 }
 
 /* Passes over `words` (NULL-terminated) if all of them come next. */
-static bool accept(const splitter *s, size_t *cursor, size_t end, const char *const *words) {
+static bool accept(const splitter *s, size_t *cursor, size_t end,
+                   const char *const *words) {
     size_t at = *cursor;
     for (; *words; words++) {
         at_sql_token token = at_sql_token_next(s->code, end, &at);
@@ -244,16 +254,16 @@ static at_status read_statement(const splitter *s, const at_sql_token *verb, siz
     return AT_OK;
 }
 
-/* The end of the statement that begins at `cursor`: the byte of its ';' or of the last token's
- * end; *next is where the next one may begin. */
+/* The end of the statement that begins at `cursor`: the byte of its ';' or of the last
+ * token's end; *next is where the next one may begin. */
 static at_status find_end(const splitter *s, size_t cursor, size_t *end, size_t *next) {
     *end = cursor;
     for (;;) {
         at_sql_token token = at_sql_token_next(s->code, s->length, &cursor);
         if (token.open) {
-            at_fail(s->err, AT_SYNTAX, token.kind == AT_SQL_TOKEN_END
-                                           ? "a comment is not closed"
-                                           : "a quote is not closed");
+            at_fail(s->err, AT_SYNTAX,
+                    token.kind == AT_SQL_TOKEN_END ? "a comment is not closed"
+                                                   : "a quote is not closed");
             size_t at = token.offset;
             if (token.kind == AT_SQL_TOKEN_END)
                 at = s->length;
@@ -314,12 +324,13 @@ at_status at_sql_split(const char *code, size_t length, at_arena *arena,
 bool at_sql_open_ended(const char *code, size_t length) {
     /* Words after which no statement can end. */
     static const char *const hanging[] = {
-        "SELECT", "FROM",  "WHERE",  "AND",       "OR",     "BY",     "AS",   "ON",
-        "JOIN",   "IN",    "NOT",    "WITH",      "VALUES", "UNION",  "LIKE", "GLOB",
-        "EXCEPT", "INTERSECT", "CASE", "WHEN",    "THEN",   "ELSE",   "SET",  "TABLE",
-        "CREATE", "DROP",  "GROUP",  "ORDER",     "HAVING", "LIMIT",  "DISTINCT", "BETWEEN",
-        "IS",     "CAST",  "EXPLAIN", "LEFT",     "INNER",  "CROSS",  "OUTER", "NATURAL",
-        "USING",  "EXISTS", "RECURSIVE", "OVER",  "FILTER", "PARTITION"};
+        "SELECT",    "FROM",  "WHERE",    "AND",       "OR",      "BY",     "AS",
+        "ON",        "JOIN",  "IN",       "NOT",       "WITH",    "VALUES", "UNION",
+        "LIKE",      "GLOB",  "EXCEPT",   "INTERSECT", "CASE",    "WHEN",   "THEN",
+        "ELSE",      "SET",   "TABLE",    "CREATE",    "DROP",    "GROUP",  "ORDER",
+        "HAVING",    "LIMIT", "DISTINCT", "BETWEEN",   "IS",      "CAST",   "EXPLAIN",
+        "LEFT",      "INNER", "CROSS",    "OUTER",     "NATURAL", "USING",  "EXISTS",
+        "RECURSIVE", "OVER",  "FILTER",   "PARTITION"};
     size_t cursor = 0;
     int depth = 0, cases = 0;
     at_sql_token last = {0};

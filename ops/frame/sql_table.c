@@ -8,7 +8,14 @@
 #include <string.h>
 
 /* How a cursor moves; idxNum is the plan, and for EQUAL and INDEX the column above it. */
-typedef enum plan { PLAN_SCAN, PLAN_ORDER, PLAN_DISTINCT, PLAN_ROWID, PLAN_EQUAL, PLAN_INDEX } plan;
+typedef enum plan {
+    PLAN_SCAN,
+    PLAN_ORDER,
+    PLAN_DISTINCT,
+    PLAN_ROWID,
+    PLAN_EQUAL,
+    PLAN_INDEX
+} plan;
 enum { PLAN_BITS = 3, SMALL = 256 };
 
 struct at_sql_table {
@@ -127,7 +134,8 @@ static int table_connect(sqlite3 *db, void *aux, int argc, const char *const *ar
     return SQLITE_OK;
 }
 
-/* Not table_connect itself: where the two are one, SQLite makes a table of the module's name. */
+/* Not table_connect itself: where the two are one, SQLite makes a table of the module's
+ * name. */
 static int table_create(sqlite3 *db, void *aux, int argc, const char *const *argv,
                         sqlite3_vtab **out, char **message) {
     return table_connect(db, aux, argc, argv, out, message);
@@ -153,8 +161,8 @@ typedef struct choice {
     int term, column; /* ROWID, EQUAL, INDEX: the constraint and its column */
 } choice;
 
-/* Looks for the constraint that pays most: rowid, then an index for a join, then an equality
- * with a constant, which a scan checks by itself. */
+/* Looks for the constraint that pays most: rowid, then an index for a join, then an
+ * equality with a constant, which a scan checks by itself. */
 static choice best_constraint(sqlite3_index_info *info) {
     choice best = {.plan = PLAN_SCAN, .term = -1};
     for (int i = 0; i < info->nConstraint; i++) {
@@ -199,7 +207,8 @@ static int plan_order(at_sql_table *table, sqlite3_index_info *info) {
     for (int k = 0; k < info->nOrderBy; k++) {
         const struct sqlite3_index_orderby *key = &info->aOrderBy[k];
         const at_sql_ranks *ranks = NULL;
-        int code = key->iColumn < 0 ? SQLITE_OK : table_ranks(table, key->iColumn, &ranks);
+        int code =
+            key->iColumn < 0 ? SQLITE_OK : table_ranks(table, key->iColumn, &ranks);
         if (code != SQLITE_OK || !ranks) {
             sqlite3_free(sqlite3_str_finish(text));
             return code;
@@ -216,7 +225,8 @@ static int plan_order(at_sql_table *table, sqlite3_index_info *info) {
     /* DISTINCT over all that is read: the rows of a combination are one. */
     bool covered = (info->colUsed & ~ordered) == 0 && !(ordered >> 63);
     int distinct = sqlite3_vtab_distinct(info);
-    info->idxNum = (distinct == 2 || distinct == 3) && covered ? PLAN_DISTINCT : PLAN_ORDER;
+    info->idxNum =
+        (distinct == 2 || distinct == 3) && covered ? PLAN_DISTINCT : PLAN_ORDER;
     return SQLITE_OK;
 }
 
@@ -227,7 +237,8 @@ static int table_best_index(sqlite3_vtab *base, sqlite3_index_info *info) {
     info->estimatedRows = table->rows ? table->rows : 1;
     info->estimatedCost = (double)table->rows + 10;
     bool simple = best.plan == PLAN_SCAN || best.plan == PLAN_EQUAL;
-    if (simple && info->nOrderBy > 0 && table->rows >= SMALL && table->rows < UINT32_MAX) {
+    if (simple && info->nOrderBy > 0 && table->rows >= SMALL &&
+        table->rows < UINT32_MAX) {
         int code = plan_order(table, info);
         if (code != SQLITE_OK || info->orderByConsumed)
             return code;
@@ -236,7 +247,8 @@ static int table_best_index(sqlite3_vtab *base, sqlite3_index_info *info) {
         best.plan = PLAN_EQUAL;
     if (best.plan != PLAN_SCAN) {
         double rows = best.plan == PLAN_ROWID ? 1 : rows_a_cell(table, best.column);
-        info->idxNum = (int)best.plan | (best.plan == PLAN_ROWID ? 0 : best.column << PLAN_BITS);
+        info->idxNum =
+            (int)best.plan | (best.plan == PLAN_ROWID ? 0 : best.column << PLAN_BITS);
         info->aConstraintUsage[best.term].argvIndex = 1;
         info->estimatedRows = (sqlite3_int64)rows + 1;
         info->estimatedCost =
@@ -425,8 +437,8 @@ static int filter_scan(cursor *c, plan how, const char *text) {
     return code != SQLITE_OK ? code : code_of(status);
 }
 
-static int cursor_filter(sqlite3_vtab_cursor *base, int number, const char *text, int argc,
-                         sqlite3_value **argv) {
+static int cursor_filter(sqlite3_vtab_cursor *base, int number, const char *text,
+                         int argc, sqlite3_value **argv) {
     cursor *c = (cursor *)base;
     cursor_reset(c);
     at_sql_table *table = table_of(c);
@@ -472,7 +484,8 @@ static int cursor_eof(sqlite3_vtab_cursor *base) {
     return c->at >= c->end;
 }
 
-static int cursor_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int number) {
+static int cursor_column(sqlite3_vtab_cursor *base, sqlite3_context *context,
+                         int number) {
     const cursor *c = (const cursor *)base;
     const at_column *column = table_of(c)->columns[number];
     int64_t row = c->row;
@@ -559,12 +572,14 @@ at_status at_sql_table_declare(sqlite3 *db, at_sql_source *source, const char *n
     if (code == SQLITE_NOMEM)
         return at_fail(err, AT_NO_MEMORY, "out of memory");
     if (code != SQLITE_OK)
-        return at_fail(err, AT_INTERNAL, "SQL cannot read %s: %s", name, sqlite3_errmsg(db));
+        return at_fail(err, AT_INTERNAL, "SQL cannot read %s: %s", name,
+                       sqlite3_errmsg(db));
     *out = source->declared;
     return AT_OK;
 }
 
-void at_sql_table_show(at_sql_table *table, const at_column *const *columns, int64_t rows) {
+void at_sql_table_show(at_sql_table *table, const at_column *const *columns,
+                       int64_t rows) {
     for (int c = 0; c < table->count; c++)
         table->columns[c] = columns[c];
     table->rows = rows;

@@ -1,4 +1,5 @@
-/* The virtual table over a frame: what SQLite reads from, row by row, column by column. */
+/* The virtual table over a frame: what SQLite reads from, row by row, column by column.
+ */
 #ifndef ATELIER_OPS_FRAME_SQL_TABLE_H
 #define ATELIER_OPS_FRAME_SQL_TABLE_H
 
@@ -24,18 +25,20 @@ typedef struct at_sql_source {
 } at_sql_source;
 
 /* Registers the module "atelier". `source` outlives the connection. */
-AT_MUST_USE at_status at_sql_table_register(sqlite3 *db, at_sql_source *source, at_error *err);
+AT_MUST_USE at_status at_sql_table_register(sqlite3 *db, at_sql_source *source,
+                                            at_error *err);
 /* Declares temp.name over the frame (retained until the table is dropped). */
 AT_MUST_USE at_status at_sql_table_declare(sqlite3 *db, at_sql_source *source,
                                            const char *name, const at_frame *frame,
                                            at_sql_table **out, at_error *err);
-/* Lets a table that no statement is reading show other columns, one for each it was declared
- * with (borrowed until the next call), all with `rows` cells. */
-void at_sql_table_show(at_sql_table *table, const at_column *const *columns, int64_t rows);
+/* Lets a table that no statement is reading show other columns, one for each it was
+ * declared with (borrowed until the next call), all with `rows` cells. */
+void at_sql_table_show(at_sql_table *table, const at_column *const *columns,
+                       int64_t rows);
 
-/* True if every row the statement reads goes into aggregates that know weights, so that its
- * scan may be collapsed. Judged from its program (EXPLAIN): anything not known to be fine
- * says no. */
+/* True if every row the statement reads goes into aggregates that know weights, so that
+ * its scan may be collapsed. Judged from its program (EXPLAIN): anything not known to be
+ * fine says no. */
 bool at_sql_plan_collapses(sqlite3 *db, const char *query);
 
 /* median, stddev, quantile, and count, sum, avg, total that know weights. */

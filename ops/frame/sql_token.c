@@ -41,7 +41,8 @@ static bool skip_blanks(const char *code, size_t length, size_t *cursor) {
     }
 }
 
-/* The end of a quoted token that begins at `i`; sets *open when the quote never closes. */
+/* The end of a quoted token that begins at `i`; sets *open when the quote never closes.
+ */
 static size_t quoted_end(const char *code, size_t length, size_t i, bool *open) {
     char close = code[i] == '[' ? ']' : code[i];
     for (i++; i < length; i++) {

@@ -1,6 +1,7 @@
 /* Tokens of SQL text: just enough to split statements, to point at errors and to check
  * expressions; SQLite's own parser has the last word. Follows sqlite.org/lang.html and
- * SQLite's tokenizer: 'text' with '' inside, "name" `name` [name], -- and block comments. */
+ * SQLite's tokenizer: 'text' with '' inside, "name" `name` [name], -- and block comments.
+ */
 #ifndef ATELIER_OPS_FRAME_SQL_TOKEN_H
 #define ATELIER_OPS_FRAME_SQL_TOKEN_H
 
@@ -11,9 +12,9 @@
 
 typedef enum at_sql_token_kind {
     AT_SQL_TOKEN_END,
-    AT_SQL_TOKEN_WORD,      /* keyword or plain name */
-    AT_SQL_TOKEN_NAME,      /* "name", `name`, [name] */
-    AT_SQL_TOKEN_STRING,    /* 'text' */
+    AT_SQL_TOKEN_WORD,   /* keyword or plain name */
+    AT_SQL_TOKEN_NAME,   /* "name", `name`, [name] */
+    AT_SQL_TOKEN_STRING, /* 'text' */
     AT_SQL_TOKEN_NUMBER,
     AT_SQL_TOKEN_PARAMETER, /* :name, @name, $name, ? */
     AT_SQL_TOKEN_MARK,      /* one byte of anything else */

@@ -1,5 +1,5 @@
-/* Small frames written as text, for tests: a first line of name:type, then rows; cells are
- * parted by '|', an empty cell is missing, ~ is the empty text. */
+/* Small frames written as text, for tests: a first line of name:type, then rows; cells
+ * are parted by '|', an empty cell is missing, ~ is the empty text. */
 #ifndef ATELIER_TESTS_TABLE_H
 #define ATELIER_TESTS_TABLE_H
 
@@ -50,7 +50,8 @@ static inline at_frame *at_test_table(const char *text) {
                 assert_non_null(colon);
                 *colon = '\0';
                 assert_true(at_type_from_name(colon + 1, &types[c]));
-                assert_int_equal(at_column_builder_new(cell, types[c], &columns[c], NULL), 0);
+                assert_int_equal(at_column_builder_new(cell, types[c], &columns[c], NULL),
+                                 0);
                 width = c + 1;
             } else {
                 assert_true(c < width);

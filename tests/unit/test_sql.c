@@ -51,7 +51,8 @@ enum { BIG = 20000 };
 static at_frame *make_big(void) {
     static const char *const kinds[] = {"category", "category", "int",  "int",
                                         "float",    "bool",     "date", "text"};
-    static const char *const columns[] = {"g", "y", "small", "wide", "x", "b", "day", "note"};
+    static const char *const columns[] = {"g", "y", "small", "wide",
+                                          "x", "b", "day",   "note"};
     at_frame_builder *fb;
     assert_int_equal(at_frame_builder_new(&fb, NULL), AT_OK);
     at_rng rng;
@@ -73,7 +74,7 @@ static at_frame *make_big(void) {
             else if (type == AT_TYPE_FLOAT)
                 at_column_builder_real(b, (double)r / 8 - 40);
             else
-                at_column_builder_int(b, c == 3 ? ((int64_t)r - 500) * (1LL << 40)
+                at_column_builder_int(b, c == 3   ? ((int64_t)r - 500) * (1LL << 40)
                                          : c == 5 ? (int64_t)(r % 2)
                                                   : (int64_t)(r % 50) - 20);
         }
@@ -125,7 +126,8 @@ static at_error fails(world *w, const char *text, at_status code) {
     at_frame *out = NULL;
     at_error err = {0};
     int64_t total;
-    assert_int_equal(at_sql_query(w->sql, text, NULL, 0, 0, NULL, &out, &total, &err), code);
+    assert_int_equal(at_sql_query(w->sql, text, NULL, 0, 0, NULL, &out, &total, &err),
+                     code);
     assert_null(out);
     assert_int_equal(err.code, code);
     return err;
@@ -135,40 +137,54 @@ static at_error fails(world *w, const char *text, at_status code) {
 
 static void test_types(void **state) {
     gives(*state, "SELECT * FROM people", people);
-    gives(*state, "SELECT age + 1 AS older, age / 2.0 AS half, upper(job) AS j, member, born "
-                  "FROM people WHERE name <> 'Cy'",
+    gives(*state,
+          "SELECT age + 1 AS older, age / 2.0 AS half, upper(job) AS j, member, born "
+          "FROM people WHERE name <> 'Cy'",
           "older:int|half:float|j:category|member:bool|born:date\n"
-          "32|15.5|ADMIN.|true|1992-02-29\n||ADMIN.|false|1980-01-01\n32|15.5|||2001-12-31");
+          "32|15.5|ADMIN.|true|1992-02-29\n||ADMIN.|false|1980-01-01\n32|15.5|||2001-12-"
+          "31");
     /* ints and reals in one column; numbers and texts in one */
-    gives(*state, "SELECT 1 AS a, 2 AS b UNION ALL SELECT 2.5, 'x' UNION ALL SELECT NULL, 3.5",
+    gives(*state,
+          "SELECT 1 AS a, 2 AS b UNION ALL SELECT 2.5, 'x' UNION ALL SELECT NULL, 3.5",
           "a:float|b:text\n1|2\n2.5|x\n|3.5");
     /* the first part of a UNION names the origin, the second does not fit it */
-    gives(*state, "SELECT member FROM people WHERE age = 44 UNION ALL SELECT age FROM people "
-                  "WHERE age = 44 UNION ALL SELECT 'no'",
+    gives(*state,
+          "SELECT member FROM people WHERE age = 44 UNION ALL SELECT age FROM people "
+          "WHERE age = 44 UNION ALL SELECT 'no'",
           "member:text\n1\n44\nno");
     gives(*state, "SELECT born AS d FROM people WHERE age = 44 UNION ALL SELECT 5",
           "d:text\n\n5");
-    gives(*state, "SELECT NULL AS n, x'00ff' AS b, '' AS e", "n:text|b:text|e:text\n|x'00ff'|~");
-    gives(*state, "SELECT cast(x'61ff62' AS text) AS t", "t:text\na\xEF\xBF\xBD" "b");
+    gives(*state, "SELECT NULL AS n, x'00ff' AS b, '' AS e",
+          "n:text|b:text|e:text\n|x'00ff'|~");
+    gives(*state, "SELECT cast(x'61ff62' AS text) AS t",
+          "t:text\na\xEF\xBF\xBD"
+          "b");
     gives(*state, "SELECT age FROM people WHERE 0", "age:int");
     gives(*state, "SELECT job, job, job FROM jobs LIMIT 1",
           "job:category|job_2:category|job_3:category\nadmin.|admin.|admin.");
     gives(*state, "VALUES (1, 'a'), (2, 'b')", "column1:int|column2:text\n1|a\n2|b");
-    gives(*state, "SELECT \"emp.var.rate\", [emp.var.rate] e, `emp.var.rate` f FROM people "
-                  "LIMIT 1", "emp.var.rate:float|e:float|f:float\n1.1|1.1|1.1");
+    gives(*state,
+          "SELECT \"emp.var.rate\", [emp.var.rate] e, `emp.var.rate` f FROM people "
+          "LIMIT 1",
+          "emp.var.rate:float|e:float|f:float\n1.1|1.1|1.1");
 }
 
 static void test_joins(void **state) {
     gives(*state, "SELECT name, pay FROM people LEFT JOIN jobs USING (job) ORDER BY name",
           "name:text|pay:int\n~|\nAnn|10\nBob|10\nCy|20");
-    gives(*state, "WITH t AS (SELECT job, count(*) AS n FROM people GROUP BY job) "
-                  "SELECT jobs.job, n FROM jobs JOIN t ON t.job = jobs.job ORDER BY 1",
+    gives(*state,
+          "WITH t AS (SELECT job, count(*) AS n FROM people GROUP BY job) "
+          "SELECT jobs.job, n FROM jobs JOIN t ON t.job = jobs.job ORDER BY 1",
           "job:category|n:int\nadmin.|2\nservices|1");
-    gives(*state, "SELECT rowid, name FROM people WHERE rowid = 2", "rowid:int|name:text\n2|Bob");
-    gives(*state, "SELECT name FROM people WHERE rowid = '3' OR rowid = 99", "name:text\nCy");
+    gives(*state, "SELECT rowid, name FROM people WHERE rowid = 2",
+          "rowid:int|name:text\n2|Bob");
+    gives(*state, "SELECT name FROM people WHERE rowid = '3' OR rowid = 99",
+          "name:text\nCy");
     /* an index over 20 000 rows, by text, number, and number given as text */
-    gives(*state, "SELECT count(*) AS n FROM big AS a, big AS b WHERE a.rowid <= 3 AND "
-                  "b.wide = a.wide AND b.rowid <= 3", "n:int\n3");
+    gives(*state,
+          "SELECT count(*) AS n FROM big AS a, big AS b WHERE a.rowid <= 3 AND "
+          "b.wide = a.wide AND b.rowid <= 3",
+          "n:int\n3");
     gives(*state,
           "SELECT (SELECT count(*) FROM big WHERE note = v.column1) = "
           "(SELECT count(*) FROM big WHERE note || '' = v.column1) AS same "
@@ -179,32 +195,40 @@ static void test_joins(void **state) {
           "(SELECT count(*) FROM big WHERE small + 0 = v.column1) AS same "
           "FROM (VALUES (3), (3.0), (3.5), (1e300)) AS v",
           "same:int\n1\n1\n1\n1");
-    gives(*state, "SELECT (SELECT count(*) FROM big WHERE small = '3') = (SELECT count(*) FROM "
-                  "big WHERE small = 3) AS same, (SELECT count(*) FROM big WHERE g = 5) AS none",
+    gives(*state,
+          "SELECT (SELECT count(*) FROM big WHERE small = '3') = (SELECT count(*) FROM "
+          "big WHERE small = 3) AS same, (SELECT count(*) FROM big WHERE g = 5) AS none",
           "same:int|none:int\n1|0");
-    gives(*state, "SELECT count(*) AS n FROM big AS a JOIN big AS b ON a.rowid = b.rowid AND "
-                  "a.x = b.x AND a.day = b.day AND a.g = b.g AND a.x > 60 WHERE a.x IS NULL",
+    gives(*state,
+          "SELECT count(*) AS n FROM big AS a JOIN big AS b ON a.rowid = b.rowid AND "
+          "a.x = b.x AND a.day = b.day AND a.g = b.g AND a.x > 60 WHERE a.x IS NULL",
           "n:int\n0");
 }
 
 static void test_functions(void **state) {
-    gives(*state, "SELECT median(age) AS m, round(stddev(age), 6) AS s, quantile(age, 0.25) AS "
-                  "q, median(born) AS none FROM people",
+    gives(*state,
+          "SELECT median(age) AS m, round(stddev(age), 6) AS s, quantile(age, 0.25) AS "
+          "q, median(born) AS none FROM people",
           "m:float|s:float|q:float|none:text\n31|7.505553|31|");
-    gives(*state, "SELECT median(column1) AS m, quantile(column1, 1) AS top, round(quantile("
-                  "column1, 0.1), 9) AS q FROM (VALUES (9), (1), (5), (3), (2), (8), (5), (5))",
+    gives(*state,
+          "SELECT median(column1) AS m, quantile(column1, 1) AS top, round(quantile("
+          "column1, 0.1), 9) AS q FROM (VALUES (9), (1), (5), (3), (2), (8), (5), (5))",
           "m:float|top:float|q:float\n5|9|1.7");
-    gives(*state, "SELECT age, sum(age) OVER (ORDER BY rowid) AS s, count(*) OVER () AS n, "
-                  "avg(age) OVER (ORDER BY rowid ROWS 1 PRECEDING) AS a, total(age) OVER "
-                  "(ORDER BY rowid ROWS 1 PRECEDING) AS t FROM people",
+    gives(*state,
+          "SELECT age, sum(age) OVER (ORDER BY rowid) AS s, count(*) OVER () AS n, "
+          "avg(age) OVER (ORDER BY rowid ROWS 1 PRECEDING) AS a, total(age) OVER "
+          "(ORDER BY rowid ROWS 1 PRECEDING) AS t FROM people",
           "age:int|s:int|n:int|a:float|t:float\n31|31|4|31|31\n|31|4|31|31\n"
           "44|75|4|44|44\n31|106|4|37.5|75");
-    gives(*state, "SELECT count(*) AS n, count(age) AS a, sum(age) AS s, total(NULL) AS t, "
-                  "sum(NULL) AS z, avg(NULL) AS v FROM people",
+    gives(*state,
+          "SELECT count(*) AS n, count(age) AS a, sum(age) AS s, total(NULL) AS t, "
+          "sum(NULL) AS z, avg(NULL) AS v FROM people",
           "n:int|a:int|s:int|t:float|z:text|v:text\n4|3|106|0||");
-    gives(*state, "SELECT sum(column1) AS s FROM (VALUES (1e16), (1), (-1e16))", "s:float\n1");
-    at_error err = fails(*state, "SELECT sum(column1) FROM (VALUES (9223372036854775807), (1))",
-                         AT_INVALID);
+    gives(*state, "SELECT sum(column1) AS s FROM (VALUES (1e16), (1), (-1e16))",
+          "s:float\n1");
+    at_error err =
+        fails(*state, "SELECT sum(column1) FROM (VALUES (9223372036854775807), (1))",
+              AT_INVALID);
     assert_non_null(strstr(err.text, "overflow"));
     err = fails(*state, "SELECT quantile(age, 2) FROM people", AT_INVALID);
     assert_non_null(strstr(err.text, "from 0 to 1"));
@@ -219,8 +243,8 @@ static void put_cell(const at_column *column, int64_t row, at_text *out) {
         at_column_format(column, row, out);
 }
 
-/* The same rows: a collapsed or ordered query against one that SQLite sorts and adds up row
- * by row, because its columns are hidden in expressions. */
+/* The same rows: a collapsed or ordered query against one that SQLite sorts and adds up
+ * row by row, because its columns are hidden in expressions. */
 static void same(world *w, const char *a, const char *b) {
     at_frame *left = query(w, a), *right = query(w, b);
     assert_int_equal(at_frame_rows(left), at_frame_rows(right));
@@ -241,31 +265,39 @@ static void same(world *w, const char *a, const char *b) {
 }
 
 static void test_groups(void **state) {
-    static const char *const keys[] = {"g", "y", "small", "wide", "x", "b", "day", "note"};
-    static const char *const hidden[] = {"g || ''",  "y || ''", "small + 0", "wide + 0",
-                                         "x + 0.0",  "b + 0",   "day || ''", "note || ''"};
+    static const char *const keys[] = {"g", "y", "small", "wide",
+                                       "x", "b", "day",   "note"};
+    static const char *const hidden[] = {"g || ''", "y || ''", "small + 0", "wide + 0",
+                                         "x + 0.0", "b + 0",   "day || ''", "note || ''"};
     static const char *const wheres[] = {"1", "y = 'a1'", "x > 3", "small IN (1, 2, 3)",
                                          "g IS NOT NULL AND b"};
     for (int k = 0; k < 8; k++)
         for (int v = 0; v < 5; v++) {
             char a[400], b[400];
-            snprintf(a, sizeof a, "SELECT %s AS k, count(*), sum(small), avg(y = 'a1'), "
-                                  "min(small), max(day), count(b), total(b) FROM big WHERE %s "
-                                  "GROUP BY %s", keys[k], wheres[v], keys[k]);
-            snprintf(b, sizeof b, "SELECT %s AS k, count(*), sum(small), avg(y = 'a1'), "
-                                  "min(small), max(day), count(b), total(b) FROM big WHERE %s "
-                                  "GROUP BY %s ORDER BY 1", hidden[k], wheres[v], hidden[k]);
+            snprintf(a, sizeof a,
+                     "SELECT %s AS k, count(*), sum(small), avg(y = 'a1'), "
+                     "min(small), max(day), count(b), total(b) FROM big WHERE %s "
+                     "GROUP BY %s",
+                     keys[k], wheres[v], keys[k]);
+            snprintf(b, sizeof b,
+                     "SELECT %s AS k, count(*), sum(small), avg(y = 'a1'), "
+                     "min(small), max(day), count(b), total(b) FROM big WHERE %s "
+                     "GROUP BY %s ORDER BY 1",
+                     hidden[k], wheres[v], hidden[k]);
             same(*state, a, b);
             snprintf(a, sizeof a, "SELECT DISTINCT %s FROM big WHERE %s ORDER BY 1 DESC",
                      keys[k], wheres[v]);
             snprintf(b, sizeof b, "SELECT DISTINCT %s FROM big WHERE %s ORDER BY 1 DESC",
                      hidden[k], wheres[v]);
             same(*state, a, b);
-            snprintf(a, sizeof a, "SELECT rowid, %s FROM big WHERE %s ORDER BY %s DESC, g, "
-                                  "rowid LIMIT 50", keys[k], wheres[v], keys[k]);
-            snprintf(b, sizeof b, "SELECT rowid, %s FROM big WHERE %s ORDER BY %s DESC, "
-                                  "g || '', rowid + 0 LIMIT 50", hidden[k], wheres[v],
-                     hidden[k]);
+            snprintf(a, sizeof a,
+                     "SELECT rowid, %s FROM big WHERE %s ORDER BY %s DESC, g, "
+                     "rowid LIMIT 50",
+                     keys[k], wheres[v], keys[k]);
+            snprintf(b, sizeof b,
+                     "SELECT rowid, %s FROM big WHERE %s ORDER BY %s DESC, "
+                     "g || '', rowid + 0 LIMIT 50",
+                     hidden[k], wheres[v], hidden[k]);
             same(*state, a, b);
         }
 }
@@ -273,22 +305,30 @@ static void test_groups(void **state) {
 static void test_collapse(void **state) {
     same(*state, "SELECT count(*) FROM big", "SELECT max(rowid) FROM big");
     same(*state, "SELECT g, y, sum(small) FROM big GROUP BY y, g ORDER BY y DESC, g",
-         "SELECT g || '' AS k1, y || '' AS k2, sum(small + 0) FROM big GROUP BY k2, k1 ORDER "
+         "SELECT g || '' AS k1, y || '' AS k2, sum(small + 0) FROM big GROUP BY k2, k1 "
+         "ORDER "
          "BY k2 DESC, k1");
-    same(*state, "SELECT g, count(*) FROM big GROUP BY g HAVING count(*) > 1000 ORDER BY 2",
-         "SELECT g || '' AS k, count(*) FROM big GROUP BY k HAVING count(*) > 1000 ORDER BY 2");
+    same(*state,
+         "SELECT g, count(*) FROM big GROUP BY g HAVING count(*) > 1000 ORDER BY 2",
+         "SELECT g || '' AS k, count(*) FROM big GROUP BY k HAVING count(*) > 1000 ORDER "
+         "BY 2");
     same(*state, "SELECT count(DISTINCT g), count(DISTINCT small) FROM big",
          "SELECT count(DISTINCT g || ''), count(DISTINCT small + 0) FROM big");
-    same(*state, "SELECT count(DISTINCT g) FROM big", "SELECT count(DISTINCT g || '') FROM big");
+    same(*state, "SELECT count(DISTINCT g) FROM big",
+         "SELECT count(DISTINCT g || '') FROM big");
     same(*state, "SELECT y, count(DISTINCT g), sum(small) FROM big GROUP BY y",
-         "SELECT y || '' AS k, count(DISTINCT g || ''), sum(small + 0) FROM big GROUP BY k");
+         "SELECT y || '' AS k, count(DISTINCT g || ''), sum(small + 0) FROM big GROUP BY "
+         "k");
     same(*state, "SELECT g, count(*) FILTER (WHERE b) FROM big GROUP BY g",
          "SELECT g || '' AS k, sum(CASE WHEN b THEN 1 ELSE 0 END) FROM big GROUP BY k");
-    same(*state, "SELECT * FROM (SELECT g, count(*) AS n FROM big GROUP BY g) WHERE n > 900",
+    same(*state,
+         "SELECT * FROM (SELECT g, count(*) AS n FROM big GROUP BY g) WHERE n > 900",
          "SELECT g || '' AS k, count(*) AS n FROM big GROUP BY k HAVING n > 900");
-    same(*state, "SELECT g, (SELECT count(*) FROM big AS i WHERE i.g = o.g) FROM big AS o "
-                 "WHERE rowid < 50 GROUP BY g",
-         "SELECT g || '' AS k, (SELECT count(*) FROM big AS i WHERE i.g || '' = o.g) FROM big "
+    same(*state,
+         "SELECT g, (SELECT count(*) FROM big AS i WHERE i.g = o.g) FROM big AS o "
+         "WHERE rowid < 50 GROUP BY g",
+         "SELECT g || '' AS k, (SELECT count(*) FROM big AS i WHERE i.g || '' = o.g) "
+         "FROM big "
          "AS o WHERE rowid < 50 GROUP BY k");
     same(*state, "SELECT count(*), sum(small) FROM big, jobs",
          "SELECT 3 * count(*), 3 * sum(small) FROM big");
@@ -311,13 +351,15 @@ static void test_limit(void **state) {
     at_frame *out = NULL;
     at_error err;
     int64_t total = 0;
-    assert_ok(at_sql_query(w->sql, "SELECT * FROM big", NULL, 0, 10, NULL, &out, &total, &err),
-              &err);
+    assert_ok(
+        at_sql_query(w->sql, "SELECT * FROM big", NULL, 0, 10, NULL, &out, &total, &err),
+        &err);
     assert_int_equal(at_frame_rows(out), 10);
     assert_int_equal(total, BIG);
     at_frame_release(out);
     /* so many rows that the rest is counted by itself; the statement ends in a comment */
-    assert_ok(at_sql_query(w->sql, "SELECT a.x FROM big a, (SELECT 1 FROM big LIMIT 10); -- x",
+    assert_ok(at_sql_query(w->sql,
+                           "SELECT a.x FROM big a, (SELECT 1 FROM big LIMIT 10); -- x",
                            NULL, 0, 5, NULL, &out, &total, &err),
               &err);
     assert_int_equal(at_frame_rows(out), 5);
@@ -327,12 +369,16 @@ static void test_limit(void **state) {
 
 static void test_bindings(void **state) {
     world *w = *state;
-    static const at_sql_binding bindings[] = {
-        {"age", "31"}, {"who", "Ann"}, {"none", NULL}, {"real", "1.5"}, {"inf", "infinity"}};
+    static const at_sql_binding bindings[] = {{"age", "31"},
+                                              {"who", "Ann"},
+                                              {"none", NULL},
+                                              {"real", "1.5"},
+                                              {"inf", "infinity"}};
     at_frame *out = NULL;
     at_error err = {0};
-    assert_ok(at_sql_query(w->sql, "SELECT name, :real AS r, :none AS n, typeof(:inf) AS t FROM "
-                                   "people WHERE age = :age AND name = :who",
+    assert_ok(at_sql_query(w->sql,
+                           "SELECT name, :real AS r, :none AS n, typeof(:inf) AS t FROM "
+                           "people WHERE age = :age AND name = :who",
                            bindings, 5, 0, NULL, &out, NULL, &err),
               &err);
     assert_table(out, "name:text|r:float|n:text|t:text\nAnn|1.5||text");
@@ -352,7 +398,8 @@ static void test_cancel(void **state) {
     world *w = *state;
     static const char *const long_ones[] = {
         "SELECT count(*) FROM big a, big b, big c WHERE a.x + b.x + c.x > 1e9",
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"};
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) "
+        "FROM n"};
     for (size_t i = 0; i < COUNT(long_ones); i++) {
         at_cancel cancel = {0};
         pthread_t thread;
@@ -372,21 +419,30 @@ static void test_cancel(void **state) {
 /* ---- what is refused, and how errors read ---- */
 
 static void test_refused(void **state) {
-    static const char *const texts[] = {
-        "INSERT INTO people VALUES (1)",  "DELETE FROM people",
-        "UPDATE people SET age = 1",      "DROP TABLE people",
-        "CREATE TABLE t AS SELECT 1",     "CREATE VIRTUAL TABLE t USING fts5(x)",
-        "CREATE TEMP VIEW v AS SELECT 1", "ATTACH ':memory:' AS m",
-        "PRAGMA table_list",              "SELECT * FROM pragma_table_list",
-        "SELECT * FROM sqlite_schema",    "SELECT load_extension('x')",
-        "VACUUM",                         "BEGIN",
-        "WITH t AS (SELECT 1) DELETE FROM people", "REINDEX", "ANALYZE",
-        "CREATE VIRTUAL TABLE t USING atelier", "SELECT * FROM atelier"};
+    static const char *const texts[] = {"INSERT INTO people VALUES (1)",
+                                        "DELETE FROM people",
+                                        "UPDATE people SET age = 1",
+                                        "DROP TABLE people",
+                                        "CREATE TABLE t AS SELECT 1",
+                                        "CREATE VIRTUAL TABLE t USING fts5(x)",
+                                        "CREATE TEMP VIEW v AS SELECT 1",
+                                        "ATTACH ':memory:' AS m",
+                                        "PRAGMA table_list",
+                                        "SELECT * FROM pragma_table_list",
+                                        "SELECT * FROM sqlite_schema",
+                                        "SELECT load_extension('x')",
+                                        "VACUUM",
+                                        "BEGIN",
+                                        "WITH t AS (SELECT 1) DELETE FROM people",
+                                        "REINDEX",
+                                        "ANALYZE",
+                                        "CREATE VIRTUAL TABLE t USING atelier",
+                                        "SELECT * FROM atelier"};
     for (size_t i = 0; i < COUNT(texts); i++) {
         at_frame *out = NULL;
         at_error err = {0};
-        at_status status =
-            at_sql_query(((world *)*state)->sql, texts[i], NULL, 0, 0, NULL, &out, NULL, &err);
+        at_status status = at_sql_query(((world *)*state)->sql, texts[i], NULL, 0, 0,
+                                        NULL, &out, NULL, &err);
         assert_int_not_equal(status, AT_OK);
         assert_int_equal(err.code, status);
         assert_true(err.text[0]);
@@ -400,7 +456,8 @@ static void test_errors(void **state) {
     assert_string_equal(err.hint, "did you mean people?");
     assert_string_equal(err.context, "   2 | FROM peple\n     |      ^");
     err = fails(*state, "SELECT 'é', agee FROM people", AT_NOT_FOUND);
-    assert_string_equal(err.text, "there is no column agee in people (line 1, column 13)");
+    assert_string_equal(err.text,
+                        "there is no column agee in people (line 1, column 13)");
     assert_string_equal(err.hint, "did you mean age?");
     err = fails(*state, "SELECT emp.var.rate FROM people", AT_NOT_FOUND);
     assert_non_null(strstr(err.hint, "\"emp.var.rate\" in double quotes"));
@@ -453,9 +510,11 @@ static at_status run_once(void *context) {
     at_sql_catalogue catalogue = {w, find, names};
     at_status status = at_sql_new(&catalogue, &sql, &err);
     if (!status)
-        status = at_sql_query(sql, "SELECT g, count(*), upper(y) AS u, min(x) FROM big JOIN jobs "
-                                   "ON jobs.pay > big.small GROUP BY g ORDER BY 2",
-                              NULL, 0, 0, NULL, &out, NULL, &err);
+        status =
+            at_sql_query(sql,
+                         "SELECT g, count(*), upper(y) AS u, min(x) FROM big JOIN jobs "
+                         "ON jobs.pay > big.small GROUP BY g ORDER BY 2",
+                         NULL, 0, 0, NULL, &out, NULL, &err);
     at_frame_release(out);
     at_sql_release(sql);
     return status;
@@ -463,7 +522,8 @@ static at_status run_once(void *context) {
 
 static void test_no_memory(void **state) {
     world *w = *state;
-    at_frame *small = at_test_table("g:category|y:text|x:float|small:int\na|b|1|2\nc||2|3");
+    at_frame *small =
+        at_test_table("g:category|y:text|x:float|small:int\na|b|1|2\nc||2|3");
     at_frame *big = w->big;
     w->big = small;
     assert_true(at_test_sweep(run_once, w) > 10);

@@ -1,10 +1,11 @@
 #include "ops/frame/sql.h"
 #include "tests/unit/table.h"
 
-static const char data[] = "age:int|job:category|x:float|ok:bool|day:date|emp.var.rate:float\n"
-                           "31|admin.|1.5|true|2024-02-29|1.1\n"
-                           "|services||false|2023-12-31|-0.1\n"
-                           "64||-2||1999-01-01|";
+static const char data[] =
+    "age:int|job:category|x:float|ok:bool|day:date|emp.var.rate:float\n"
+    "31|admin.|1.5|true|2024-02-29|1.1\n"
+    "|services||false|2023-12-31|-0.1\n"
+    "64||-2||1999-01-01|";
 
 static at_expression *compile(const char *text, const at_frame *schema) {
     at_expression *e = NULL;
@@ -70,8 +71,9 @@ static void test_forced(void **state) {
         at_frame_builder *builder;
         at_frame *out;
         at_error err;
-        assert_ok(at_expression_column(e, frame, "new", &cases[i].type, NULL, &column, &err),
-                  &err);
+        assert_ok(
+            at_expression_column(e, frame, "new", &cases[i].type, NULL, &column, &err),
+            &err);
         assert_ok(at_frame_builder_new(&builder, &err), &err);
         assert_ok(at_frame_builder_take(builder, column, &err), &err);
         assert_ok(at_frame_builder_finish(builder, &out, &err), &err);
@@ -135,7 +137,8 @@ static void test_refused(void **state) {
         {"'open", "a quote is not closed"},
         {"1 /* open", "a comment is not closed"},
         {"agee > 1", "there is no column agee in the data (line 1, column 1)"},
-        {"age > 1\n AND jop = 'x'", "there is no column jop in the data (line 2, column 6)"},
+        {"age > 1\n AND jop = 'x'",
+         "there is no column jop in the data (line 2, column 6)"},
         {"job = \"admin.\"", "there is no column admin."},
         {"age >", "SQL"},
         {"age, job", "row value"},
@@ -175,8 +178,8 @@ static void test_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_columns), cmocka_unit_test(test_forced),
-        cmocka_unit_test(test_frames),  cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_columns),   cmocka_unit_test(test_forced),
+        cmocka_unit_test(test_frames),    cmocka_unit_test(test_refused),
         cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests_name("sql_expression", tests, NULL, NULL);

@@ -14,7 +14,8 @@ static at_error fails(const char *code, at_status status) {
     at_sql_statement *list;
     size_t count;
     at_error err = {0};
-    assert_int_equal(at_sql_split(code, strlen(code), &arena, &list, &count, &err), status);
+    assert_int_equal(at_sql_split(code, strlen(code), &arena, &list, &count, &err),
+                     status);
     assert_int_equal(err.code, status);
     at_arena_fini(&arena);
     return err;
@@ -24,16 +25,16 @@ static void test_statements(void **state) {
     (void)state;
     at_arena arena = {0};
     at_sql_statement *list;
-    static const char code[] = "-- first; not a statement\n"
-                               "SELECT ';', \"a;b\", [c;d], `e;f` /* ; */ FROM t;\n"
-                               "  create table New_1 as select 1 ;;\n"
-                               "CREATE OR REPLACE TEMP TABLE IF NOT EXISTS \"b\" AS WITH x AS "
-                               "(SELECT 1) SELECT * FROM x;\n"
-                               "drop table if exists main.[old]; explain query plan values (1)";
+    static const char code[] =
+        "-- first; not a statement\n"
+        "SELECT ';', \"a;b\", [c;d], `e;f` /* ; */ FROM t;\n"
+        "  create table New_1 as select 1 ;;\n"
+        "CREATE OR REPLACE TEMP TABLE IF NOT EXISTS \"b\" AS WITH x AS "
+        "(SELECT 1) SELECT * FROM x;\n"
+        "drop table if exists main.[old]; explain query plan values (1)";
     assert_int_equal(split(code, &arena, &list), 5);
     assert_int_equal(list[0].verb, AT_SQL_SELECT);
-    assert_string_equal(list[0].text,
-                        "SELECT ';', \"a;b\", [c;d], `e;f` /* ; */ FROM t");
+    assert_string_equal(list[0].text, "SELECT ';', \"a;b\", [c;d], `e;f` /* ; */ FROM t");
     assert_int_equal(list[0].offset, 26);
     assert_int_equal(list[1].verb, AT_SQL_CREATE);
     assert_string_equal(list[1].name, "New_1");
@@ -53,19 +54,29 @@ static void test_statements(void **state) {
 
 static void test_refused(void **state) {
     (void)state;
-    static const char *const immutable[] = {"INSERT INTO t VALUES (1)", "update t set a = 1",
-                                            "DELETE FROM t", "ALTER TABLE t ADD b",
-                                            "TRUNCATE t", "replace into t values (1)"};
+    static const char *const immutable[] = {
+        "INSERT INTO t VALUES (1)", "update t set a = 1", "DELETE FROM t",
+        "ALTER TABLE t ADD b",      "TRUNCATE t",         "replace into t values (1)"};
     for (size_t i = 0; i < COUNT(immutable); i++) {
         at_error err = fails(immutable[i], AT_INVALID);
         assert_non_null(strstr(err.text, "immutable (line 1, column 1)"));
         assert_true(err.hint[0]);
     }
-    static const char *const others[] = {
-        "ATTACH 'x' AS y", "PRAGMA table_info(t)", "BEGIN", "SHOW TABLES", "DESCRIBE t",
-        "COPY t FROM 'x'", "VACUUM", "FROM t", "CREATE VIEW v AS SELECT 1",
-        "CREATE INDEX i ON t(a)", "CREATE TABLE t (a INTEGER)", "DROP VIEW v",
-        "CREATE TABLE \"a b\" AS SELECT 1", "SET x = 1", "CREATE TABLE 'x-y' AS SELECT 1"};
+    static const char *const others[] = {"ATTACH 'x' AS y",
+                                         "PRAGMA table_info(t)",
+                                         "BEGIN",
+                                         "SHOW TABLES",
+                                         "DESCRIBE t",
+                                         "COPY t FROM 'x'",
+                                         "VACUUM",
+                                         "FROM t",
+                                         "CREATE VIEW v AS SELECT 1",
+                                         "CREATE INDEX i ON t(a)",
+                                         "CREATE TABLE t (a INTEGER)",
+                                         "DROP VIEW v",
+                                         "CREATE TABLE \"a b\" AS SELECT 1",
+                                         "SET x = 1",
+                                         "CREATE TABLE 'x-y' AS SELECT 1"};
     for (size_t i = 0; i < COUNT(others); i++) {
         at_error err = {0};
         at_arena arena = {0};
@@ -89,20 +100,31 @@ static void test_refused(void **state) {
     at_sql_statement *list;
     size_t count;
     at_arena arena = {0};
-    assert_int_equal(at_sql_split("SELECT\0 1", 9, &arena, &list, &count, &err), AT_SYNTAX);
+    assert_int_equal(at_sql_split("SELECT\0 1", 9, &arena, &list, &count, &err),
+                     AT_SYNTAX);
     at_arena_fini(&arena);
 }
 
 static void test_open_ended(void **state) {
     (void)state;
-    static const char *const open[] = {"SELECT 'a",      "SELECT \"a",      "SELECT [a",
-                                       "SELECT (1",      "SELECT 1 /* x",   "SELECT a,",
-                                       "SELECT a FROM",  "SELECT a FROM t WHERE a =",
-                                       "SELECT a FROM t GROUP BY", "SELECT CASE WHEN 1 THEN 2",
-                                       "WITH t AS",      "SELECT a FROM t ORDER"};
-    static const char *const closed[] = {"SELECT 'a'", "SELECT 1;", "SELECT * FROM t", "",
-                                         "SELECT count(*)", "SELECT CASE WHEN 1 THEN 2 END",
-                                         "SELECT 1 -- '", "SELECT 'it''s'", "DROP TABLE t"};
+    static const char *const open[] = {"SELECT 'a",
+                                       "SELECT \"a",
+                                       "SELECT [a",
+                                       "SELECT (1",
+                                       "SELECT 1 /* x",
+                                       "SELECT a,",
+                                       "SELECT a FROM",
+                                       "SELECT a FROM t WHERE a =",
+                                       "SELECT a FROM t GROUP BY",
+                                       "SELECT CASE WHEN 1 THEN 2",
+                                       "WITH t AS",
+                                       "SELECT a FROM t ORDER"};
+    static const char *const closed[] = {
+        "SELECT 'a'",      "SELECT 1;",
+        "SELECT * FROM t", "",
+        "SELECT count(*)", "SELECT CASE WHEN 1 THEN 2 END",
+        "SELECT 1 -- '",   "SELECT 'it''s'",
+        "DROP TABLE t"};
     for (size_t i = 0; i < COUNT(open); i++)
         if (!at_sql_open_ended(open[i], strlen(open[i])))
             fail_msg("%s", open[i]);
