@@ -110,8 +110,8 @@ static at_status open_archive(const char *path, struct archive **out, at_error *
     return AT_OK;
 }
 
-/* The next header: AT_OK with *entry, or with NULL at the end. A warning of the library (a
- * name in no known charset) is no failure. */
+/* The next header: AT_OK with *entry, or with NULL at the end. A warning of the library
+ * (a name in no known charset) is no failure. */
 static at_status next_entry(struct archive *archive, const char *path,
                             struct archive_entry **entry, at_error *err) {
     int code = la.read_next_header(archive, entry);
@@ -119,7 +119,8 @@ static at_status next_entry(struct archive *archive, const char *path,
         *entry = NULL;
         return AT_OK;
     }
-    return code == ARCHIVE_OK || code == ARCHIVE_WARN ? AT_OK : broken(archive, path, err);
+    return code == ARCHIVE_OK || code == ARCHIVE_WARN ? AT_OK
+                                                      : broken(archive, path, err);
 }
 
 static bool is_file(struct archive_entry *entry) {
@@ -164,7 +165,8 @@ static at_status add_member(struct archive_entry *entry, at_arena *arena,
 
 static at_status list_members(struct archive *archive, const char *path,
                               const at_cancel *cancel, at_arena *arena,
-                              at_archive_list *out, at_archive_member **grown, at_error *err) {
+                              at_archive_list *out, at_archive_member **grown,
+                              at_error *err) {
     size_t capacity = 0;
     for (struct archive_entry *entry = NULL;;) {
         if (at_cancelled(cancel))
@@ -174,9 +176,9 @@ static at_status list_members(struct archive *archive, const char *path,
             return AT_OK;
         if (la.format(archive) == ARCHIVE_FORMAT_RAW) {
             out->compressed = la.filter_code(archive, 0) != ARCHIVE_FILTER_NONE;
-            return out->compressed ? add_member(entry, arena, grown, &capacity, &out->count,
-                                                err)
-                                   : AT_OK;
+            return out->compressed
+                       ? add_member(entry, arena, grown, &capacity, &out->count, err)
+                       : AT_OK;
         }
         out->archive = true;
         if (is_file(entry))
@@ -261,7 +263,8 @@ static at_status check_size(const extraction *x, int64_t size, at_error *err) {
     return AT_OK;
 }
 
-static at_status copy_member(struct archive *archive, const extraction *x, at_error *err) {
+static at_status copy_member(struct archive *archive, const extraction *x,
+                             at_error *err) {
     int64_t done = 0;
     for (;;) {
         const void *bytes = NULL;
@@ -296,8 +299,13 @@ at_status at_archive_extract(const char *path, size_t index, int to, int64_t lim
         return at_fail_errno(err, "cannot open %.400s", path);
     struct archive *archive = NULL;
     AT_TRY(open_archive(path, &archive, err));
-    extraction x = {.path = path, .to = to, .limit = limit, .packed = about.st_size,
-                    .total = -1, .cancel = cancel, .progress = progress,
+    extraction x = {.path = path,
+                    .to = to,
+                    .limit = limit,
+                    .packed = about.st_size,
+                    .total = -1,
+                    .cancel = cancel,
+                    .progress = progress,
                     .context = context};
     struct archive_entry *entry = NULL;
     at_status status = seek_member(archive, path, index, cancel, &entry, err);

@@ -1,10 +1,10 @@
 /* Archive: the one adapter of libarchive, loaded at first use. Reads zip, tar and single
  * compressed files (gzip, bzip2, xz), by content, never by name.
  *
- * Names in an archive are never used as paths: a member is read by its place in the list and
- * written where the caller says, so that nothing escapes. Bounded: AT_ARCHIVE_MEMBERS
- * members, `limit` bytes of a member, and a member that grows more than 1000-fold past 64 MB
- * is refused as a bomb. No helper program is ever run. */
+ * Names in an archive are never used as paths: a member is read by its place in the list
+ * and written where the caller says, so that nothing escapes. Bounded: AT_ARCHIVE_MEMBERS
+ * members, `limit` bytes of a member, and a member that grows more than 1000-fold past 64
+ * MB is refused as a bomb. No helper program is ever run. */
 #ifndef ATELIER_MAGICS_ADAPTER_ARCHIVE_H
 #define ATELIER_MAGICS_ADAPTER_ARCHIVE_H
 
@@ -25,7 +25,8 @@ typedef struct at_archive_member {
 typedef struct at_archive_list {
     bool archive; /* false: a plain file, or one single compressed file */
     bool compressed;
-    at_archive_member *members; /* regular files in their order; 1 nameless for a single one */
+    at_archive_member
+        *members; /* regular files in their order; 1 nameless for a single one */
     size_t count;
 } at_archive_list;
 
@@ -39,14 +40,14 @@ AT_MUST_USE at_status at_archive_read_list(const char *path, const at_cancel *ca
 typedef void at_archive_progress(void *context, int64_t done, int64_t total);
 
 /* Writes member `index` of the list to the open descriptor `to`. */
-AT_MUST_USE at_status at_archive_extract(const char *path, size_t index, int to, int64_t limit,
-                                         const at_cancel *cancel,
+AT_MUST_USE at_status at_archive_extract(const char *path, size_t index, int to,
+                                         int64_t limit, const at_cancel *cancel,
                                          at_archive_progress *progress, void *context,
                                          at_error *err);
 
-/* The member that `want` means: its whole name, or the unique member whose name ends in it
- * after a '/'. want NULL: the only one that is data (not a README, a folder's .DS_Store ...).
- * Errors list the members. */
+/* The member that `want` means: its whole name, or the unique member whose name ends in
+ * it after a '/'. want NULL: the only one that is data (not a README, a folder's
+ * .DS_Store ...). Errors list the members. */
 AT_MUST_USE at_status at_archive_choose(const at_archive_list *list, const char *want,
                                         const char *archive_name, size_t *index,
                                         at_error *err);

@@ -9,7 +9,8 @@ enum { LISTED_MAX = 8 };
 /* Is `want` the whole name, or its end after a '/'? */
 static bool is_tail(const char *name, const char *want) {
     size_t n = strlen(name), m = strlen(want);
-    return n >= m && strcmp(name + n - m, want) == 0 && (n == m || name[n - m - 1] == '/');
+    return n >= m && strcmp(name + n - m, want) == 0 &&
+           (n == m || name[n - m - 1] == '/');
 }
 
 /* What archivers and file managers leave behind. */
@@ -49,8 +50,8 @@ static at_status choose_named(const at_archive_list *list, const char *want,
     if (tails == 1)
         return AT_OK;
     if (tails > 1) {
-        at_fail(err, AT_INVALID, "'%.200s' is the end of %zu names in %.200s", want, tails,
-                archive_name);
+        at_fail(err, AT_INVALID, "'%.200s' is the end of %zu names in %.200s", want,
+                tails, archive_name);
         return at_hint(err, "write more of the path, as in --member %s",
                        list->members[*index].name);
     }

@@ -42,11 +42,11 @@ static pthread_once_t load_once = PTHREAD_ONCE_INIT;
 static void load(void) {
     static const char *const names[] = {"libcurl.so.4", "libcurl-gnutls.so.4", NULL};
     const at_symbol symbols[] = {
-        SYMBOL(global_init),    SYMBOL(easy_init),           SYMBOL(easy_setopt),
-        SYMBOL(easy_getinfo),   SYMBOL(easy_cleanup),        SYMBOL(easy_strerror),
-        SYMBOL(slist_append),   SYMBOL(slist_free_all),      SYMBOL(multi_init),
+        SYMBOL(global_init),      SYMBOL(easy_init),           SYMBOL(easy_setopt),
+        SYMBOL(easy_getinfo),     SYMBOL(easy_cleanup),        SYMBOL(easy_strerror),
+        SYMBOL(slist_append),     SYMBOL(slist_free_all),      SYMBOL(multi_init),
         SYMBOL(multi_add_handle), SYMBOL(multi_remove_handle), SYMBOL(multi_perform),
-        SYMBOL(multi_poll),     SYMBOL(multi_info_read),     SYMBOL(multi_cleanup),
+        SYMBOL(multi_poll),       SYMBOL(multi_info_read),     SYMBOL(multi_cleanup),
     };
     load_status = at_library_load(names, "libcurl4", symbols,
                                   sizeof symbols / sizeof *symbols, &load_error);
@@ -61,12 +61,12 @@ typedef struct transfer {
     CURL *easy;
     bool begun;
     int64_t range_from, range_total; /* of Content-Range; -1: none */
-    at_status status; /* of the caller's functions */
+    at_status status;                /* of the caller's functions */
     at_error *err;
 } transfer;
 
-/* The value of header `name` ("content-type") in this line, copied into out; false if it is
- * another header. */
+/* The value of header `name` ("content-type") in this line, copied into out; false if it
+ * is another header. */
 static bool header_value(const char *line, size_t length, const char *name, char *out,
                          size_t size) {
     size_t n = strlen(name);
@@ -231,7 +231,10 @@ at_status at_http_perform(const at_http_call *call, at_http_reply *reply, at_err
     }
     at_error own; /* the caller's functions always have one to fill */
     *reply = (at_http_reply){0};
-    transfer t = {.call = call, .reply = reply, .range_from = -1, .range_total = -1,
+    transfer t = {.call = call,
+                  .reply = reply,
+                  .range_from = -1,
+                  .range_total = -1,
                   .err = err ? err : &own};
     struct curl_slist *headers = NULL;
     at_status status = AT_OK;

@@ -16,8 +16,8 @@
 enum {
     HEADER_LIMIT = 32 * 1024, /* bytes of request line and headers */
     KEEP_LIMIT = 64 * 1024,   /* larger buffers are given back after a request */
-    DISCARD_FACTOR = 8, /* bodies up to so many times the limit are read to their end, since
-                           most clients read no answer before they have sent all */
+    DISCARD_FACTOR = 8, /* bodies up to so many times the limit are read to their end,
+                           since most clients read no answer before they have sent all */
     BACKLOG = 256,
 };
 
@@ -64,8 +64,8 @@ typedef struct connection {
     atomic_bool busy;
     bool too_large;
     size_t discarded; /* bytes of a body that is too large */
-    at_text body;   /* of the request */
-    at_text answer; /* of the reply; read by the library until it is sent */
+    at_text body;     /* of the request */
+    at_text answer;   /* of the reply; read by the library until it is sent */
     at_arena arena;
 } connection;
 
@@ -162,7 +162,8 @@ static void on_completed(void *context, struct MHD_Connection *handle, void **pl
 
 static enum MHD_Result send_answer(struct MHD_Connection *handle, connection *c,
                                    const at_http_answer *answer) {
-    static char no_memory[] = "{\"error\":{\"message\":\"the server is out of memory\"}}\n";
+    static char no_memory[] =
+        "{\"error\":{\"message\":\"the server is out of memory\"}}\n";
     bool ok = at_text_ok(&c->answer);
     struct MHD_Response *response = mhd.create_response_from_buffer(
         ok ? c->answer.length : sizeof no_memory - 1,
@@ -180,13 +181,15 @@ static enum MHD_Result send_answer(struct MHD_Connection *handle, connection *c,
     return queued;
 }
 
-static enum MHD_Result answer_request(at_http_server *server, struct MHD_Connection *handle,
-                                      connection *c, const char *path, const char *method) {
+static enum MHD_Result answer_request(at_http_server *server,
+                                      struct MHD_Connection *handle, connection *c,
+                                      const char *path, const char *method) {
     at_http_request request = {
         .method = method,
         .path = path,
         .host = mhd.lookup_connection_value(handle, MHD_HEADER_KIND, "Host"),
-        .content_type = mhd.lookup_connection_value(handle, MHD_HEADER_KIND, "Content-Type"),
+        .content_type =
+            mhd.lookup_connection_value(handle, MHD_HEADER_KIND, "Content-Type"),
         .accept = mhd.lookup_connection_value(handle, MHD_HEADER_KIND, "Accept"),
         .body = at_text_get(&c->body),
         .length = c->body.length,
@@ -204,15 +207,17 @@ static enum MHD_Result answer_request(at_http_server *server, struct MHD_Connect
 
 /* The declared length of the body, or 0. */
 static size_t declared_length(struct MHD_Connection *handle) {
-    const char *text = mhd.lookup_connection_value(handle, MHD_HEADER_KIND, "Content-Length");
+    const char *text =
+        mhd.lookup_connection_value(handle, MHD_HEADER_KIND, "Content-Length");
     int64_t length = 0;
     if (!text || !at_parse_int(text, &length) || length < 0)
         return 0;
     return (size_t)length;
 }
 
-static enum MHD_Result begin_request(at_http_server *server, struct MHD_Connection *handle,
-                                     connection *c, const char *path, const char *method) {
+static enum MHD_Result begin_request(at_http_server *server,
+                                     struct MHD_Connection *handle, connection *c,
+                                     const char *path, const char *method) {
     atomic_store(&c->since, at_now());
     atomic_store(&c->busy, true);
     size_t limit = server->config.body_limit, length = declared_length(handle);
@@ -238,8 +243,9 @@ static enum MHD_Result take_body(at_http_server *server, connection *c, const ch
 }
 
 static enum MHD_Result on_request(void *context, struct MHD_Connection *handle,
-                                  const char *path, const char *method, const char *version,
-                                  const char *bytes, size_t *length, void **place) {
+                                  const char *path, const char *method,
+                                  const char *version, const char *bytes, size_t *length,
+                                  void **place) {
     (void)version;
     at_http_server *server = context;
     connection *c = connection_of(handle);
@@ -290,7 +296,8 @@ static at_status listen_on(const at_http_server_config *config, int *out, int *p
         if (errno == EADDRINUSE)
             at_fail(err, AT_BUSY, "port %d of %s is in use", config->port, address);
         else
-            status = at_fail_errno(err, "cannot listen on %s port %d", address, config->port);
+            status =
+                at_fail_errno(err, "cannot listen on %s port %d", address, config->port);
         close(fd);
         return status;
     }
@@ -317,8 +324,9 @@ at_status at_http_server_start(const at_http_server_config *config, at_http_serv
     if (!status) {
         server->daemon = mhd.start_daemon(
             MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TURBO | MHD_USE_ITC, 0, NULL, NULL,
-            on_request, server, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_CONNECTION,
-            on_connection, server, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
+            on_request, server, MHD_OPTION_LISTEN_SOCKET, fd,
+            MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+            MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
             MHD_OPTION_CONNECTION_LIMIT, config->connections,
             MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_LIMIT,
             MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(config->timeout + 0.999),

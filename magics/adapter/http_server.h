@@ -1,9 +1,9 @@
 /* HTTP server: the one adapter of libmicrohttpd, loaded at first use.
  *
- * Bounded: headers (32 KB), bodies (`body_limit`), connections, and time: a connection that
- * sends or takes nothing for `timeout` seconds is closed, and so is one whose request is not
- * done after twice that, however busily it dribbles. Connections over the limit wait in the
- * listen queue until a place is free.
+ * Bounded: headers (32 KB), bodies (`body_limit`), connections, and time: a connection
+ * that sends or takes nothing for `timeout` seconds is closed, and so is one whose
+ * request is not done after twice that, however busily it dribbles. Connections over the
+ * limit wait in the listen queue until a place is free.
  *
  * The handler runs on the server's threads, one call a request, several at a time. */
 #ifndef ATELIER_MAGICS_ADAPTER_HTTP_SERVER_H
@@ -16,11 +16,11 @@
 /* A whole request. Everything is borrowed until the handler returns. */
 typedef struct at_http_request {
     const char *method;
-    const char *path; /* decoded, without the query */
+    const char *path;                         /* decoded, without the query */
     const char *host, *content_type, *accept; /* NULL: the header was not sent */
-    const char *body; /* NUL-terminated; "" for none */
+    const char *body;                         /* NUL-terminated; "" for none */
     size_t length;
-    bool too_large; /* the body was over the limit and was thrown away */
+    bool too_large;  /* the body was over the limit and was thrown away */
     at_arena *arena; /* of this request; released once the answer was sent */
 } at_http_request;
 
@@ -60,7 +60,8 @@ AT_MUST_USE at_status at_http_server_start(const at_http_server_config *config,
 int at_http_server_port(const at_http_server *server);
 /* Closes the connections whose time is over. Call it about once a second. */
 void at_http_server_sweep(at_http_server *server);
-/* Takes no more connections, lets running requests end for up to `seconds`, then closes. */
+/* Takes no more connections, lets running requests end for up to `seconds`, then closes.
+ */
 void at_http_server_stop(at_http_server *server, double seconds);
 
 #endif

@@ -14,9 +14,9 @@ static at_status fill(at_endpoint *endpoint, const char *id, const char *name,
         return at_fail(err, AT_NO_MEMORY, "no memory left for the endpoint");
     for (int i = 0; i < classes; i++)
         labels[i] = at_model_label(model, i);
-    AT_TRY(at_intake_init(&endpoint->intake, at_model_inputs(model), at_model_ignored(model),
-                          at_model_target(model), json_object_get(card, "missing"), arena,
-                          err));
+    AT_TRY(at_intake_init(&endpoint->intake, at_model_inputs(model),
+                          at_model_ignored(model), at_model_target(model),
+                          json_object_get(card, "missing"), arena, err));
     return at_response_init(&endpoint->response, json_object_get(card, "response"),
                             at_model_problem(model), labels, classes, arena, err);
 }
@@ -53,16 +53,16 @@ void at_endpoint_release(at_endpoint *endpoint) {
 
 /* Rows [from, to) of the payload. *mixed: see payload.h; nothing was written then, unless
  * `from` is the only row. */
-static at_status answer_rows(const at_endpoint *endpoint, at_payload *payload, size_t from,
-                             size_t to, at_media media, bool *mixed, at_text *out, bool *fault,
-                             at_error *err) {
+static at_status answer_rows(const at_endpoint *endpoint, at_payload *payload,
+                             size_t from, size_t to, at_media media, bool *mixed,
+                             at_text *out, bool *fault, at_error *err) {
     at_frame *frame = NULL;
     at_predictions predictions = {0};
     AT_TRY(at_payload_frame(payload, from, to, &frame, mixed, err));
     at_status status = AT_OK;
     if (!*mixed || to - from == 1) {
-        status = at_model_predict(endpoint->model, frame, AT_ROWS_SOURCE, NULL, &predictions,
-                                  err);
+        status = at_model_predict(endpoint->model, frame, AT_ROWS_SOURCE, NULL,
+                                  &predictions, err);
         /* The rows passed every check of the intake: what is left is not the sender's. */
         *fault = status != AT_OK && status != AT_INVALID;
         if (!status)
@@ -73,12 +73,13 @@ static at_status answer_rows(const at_endpoint *endpoint, at_payload *payload, s
     return status;
 }
 
-at_status at_endpoint_answer(const at_endpoint *endpoint, at_payload *payload, at_media media,
-                             at_text *out, bool *fault, at_error *err) {
+at_status at_endpoint_answer(const at_endpoint *endpoint, at_payload *payload,
+                             at_media media, at_text *out, bool *fault, at_error *err) {
     bool mixed = false;
     *fault = false;
     at_response_begin(media, out);
-    AT_TRY(answer_rows(endpoint, payload, 0, payload->rows, media, &mixed, out, fault, err));
+    AT_TRY(
+        answer_rows(endpoint, payload, 0, payload->rows, media, &mixed, out, fault, err));
     if (mixed && payload->rows > 1)
         for (size_t row = 0; row < payload->rows; row++)
             AT_TRY(answer_rows(endpoint, payload, row, row + 1, media, &mixed, out, fault,

@@ -1,5 +1,6 @@
-/* Endpoint: a model under a name, ready to answer; and the set of those that a server has.
- * An endpoint is refcounted and immutable, so that a reload swaps it under running requests. */
+/* Endpoint: a model under a name, ready to answer; and the set of those that a server
+ * has. An endpoint is refcounted and immutable, so that a reload swaps it under running
+ * requests. */
 #ifndef ATELIER_MAGICS_DEPLOY_ENDPOINT_H
 #define ATELIER_MAGICS_DEPLOY_ENDPOINT_H
 
@@ -21,13 +22,14 @@ typedef struct at_endpoint {
 } at_endpoint;
 
 /* Retains the model. `card` as in store.h: {"response": [...], "missing": [...]?}. */
-AT_MUST_USE at_status at_endpoint_new(const char *id, const char *name, const at_model *model,
-                                      const json_t *card, at_endpoint **out, at_error *err);
+AT_MUST_USE at_status at_endpoint_new(const char *id, const char *name,
+                                      const at_model *model, const json_t *card,
+                                      at_endpoint **out, at_error *err);
 at_endpoint *at_endpoint_retain(at_endpoint *endpoint);
 void at_endpoint_release(at_endpoint *endpoint); /* NULL is fine */
 
-/* Answers a payload of its intake: appends to *out. *fault: the failure is the server's and
- * not the payload's. */
+/* Answers a payload of its intake: appends to *out. *fault: the failure is the server's
+ * and not the payload's. */
 AT_MUST_USE at_status at_endpoint_answer(const at_endpoint *endpoint, at_payload *payload,
                                          at_media media, at_text *out, bool *fault,
                                          at_error *err);

@@ -32,7 +32,7 @@ static at_status read_names(const json_t *array, const char *more, at_arena *are
         return no_memory(err);
     for (size_t i = 0; i < n + 1; i++) {
         const json_t *item = i < n ? json_array_get(array, i) : NULL;
-        const char *name = i == n              ? more
+        const char *name = i == n ? more
                            : json_is_object(item)
                                ? json_string_value(json_object_get(item, "name"))
                                : json_string_value(item);
@@ -59,7 +59,8 @@ at_status at_intake_init(at_intake *intake, const json_t *inputs, const json_t *
     for (size_t i = 0; i < intake->count; i++)
         AT_TRY(read_column(json_array_get(inputs, i), arena, &columns[i], err));
     intake->columns = columns;
-    AT_TRY(read_names(ignored, target, arena, &intake->ignored, &intake->ignored_count, err));
+    AT_TRY(read_names(ignored, target, arena, &intake->ignored, &intake->ignored_count,
+                      err));
     size_t markers = 0;
     if (json_is_array(missing))
         AT_TRY(read_names(missing, NULL, arena, &intake->missing, &markers, err));
@@ -70,7 +71,8 @@ static bool same(const char *name, const char *text, size_t length) {
     return strncasecmp(name, text, length) == 0 && name[length] == '\0';
 }
 
-int at_intake_find(const at_intake *intake, const char *name, size_t length, size_t guess) {
+int at_intake_find(const at_intake *intake, const char *name, size_t length,
+                   size_t guess) {
     while (length && (*name == ' ' || *name == '\t')) {
         name++;
         length--;

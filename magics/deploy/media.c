@@ -29,12 +29,14 @@ static const char *skip(const char *at) {
 
 static at_media media_named(const char *name, size_t length) {
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (strlen(known[i].name) == length && strncasecmp(known[i].name, name, length) == 0)
+        if (strlen(known[i].name) == length &&
+            strncasecmp(known[i].name, name, length) == 0)
             return known[i].media;
     return AT_MEDIA_NONE;
 }
 
-/* The value of parameter `name` at `at` ("charset=utf-8"), or NULL; *length without quotes. */
+/* The value of parameter `name` at `at` ("charset=utf-8"), or NULL; *length without
+ * quotes. */
 static const char *parameter(const char *at, const char *name, size_t *length) {
     size_t n = strlen(name);
     if (strncasecmp(at, name, n) != 0 || at[n] != '=')

@@ -23,8 +23,8 @@ at_cell *at_payload_row(at_payload *payload) {
     return payload->cells + payload->rows++ * width;
 }
 
-at_status at_payload_fail(at_payload *payload, size_t row, const char *column, at_error *err,
-                          const char *format, ...) {
+at_status at_payload_fail(at_payload *payload, size_t row, const char *column,
+                          at_error *err, const char *format, ...) {
     payload->bad_row = row;
     payload->bad_column = column;
     char what[600];
@@ -33,7 +33,8 @@ at_status at_payload_fail(at_payload *payload, size_t row, const char *column, a
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
     if (column)
-        return at_fail(err, AT_INVALID, "row %zu, column '%.200s': %s", row, column, what);
+        return at_fail(err, AT_INVALID, "row %zu, column '%.200s': %s", row, column,
+                       what);
     if (row)
         return at_fail(err, AT_INVALID, "row %zu: %s", row, what);
     return at_fail(err, AT_INVALID, "%s", what);

@@ -1,6 +1,6 @@
-/* Payload: the rows of a request, read from CSV, JSON or JSON lines into cells in the order
- * of an intake, and from there into a frame. Errors name row (from 1, a header not counted)
- * and column, in words and in `bad_row` and `bad_column`. */
+/* Payload: the rows of a request, read from CSV, JSON or JSON lines into cells in the
+ * order of an intake, and from there into a frame. Errors name row (from 1, a header not
+ * counted) and column, in words and in `bad_row` and `bad_column`. */
 #ifndef ATELIER_MAGICS_DEPLOY_PAYLOAD_H
 #define ATELIER_MAGICS_DEPLOY_PAYLOAD_H
 
@@ -24,28 +24,29 @@ typedef struct at_payload {
 
 void at_payload_init(at_payload *payload, const at_intake *intake, at_arena *arena);
 
-/* Comma-separated records. A first record made of column names is a header: then columns are
- * matched by name and dropped ones passed over. header AT_YES or AT_NO says so for sure. */
-AT_MUST_USE at_status at_payload_csv(at_payload *payload, const char *bytes, size_t length,
-                                     at_tristate header, at_error *err);
+/* Comma-separated records. A first record made of column names is a header: then columns
+ * are matched by name and dropped ones passed over. header AT_YES or AT_NO says so for
+ * sure. */
+AT_MUST_USE at_status at_payload_csv(at_payload *payload, const char *bytes,
+                                     size_t length, at_tristate header, at_error *err);
 /* {"instances": [ROW, ...]}, a ROW an object by name, an array in order, or
  * {"features": array}. */
-AT_MUST_USE at_status at_payload_json(at_payload *payload, const char *bytes, size_t length,
-                                      at_error *err);
+AT_MUST_USE at_status at_payload_json(at_payload *payload, const char *bytes,
+                                      size_t length, at_error *err);
 /* One ROW a line; blank lines are passed over. */
-AT_MUST_USE at_status at_payload_jsonl(at_payload *payload, const char *bytes, size_t length,
-                                       at_error *err);
+AT_MUST_USE at_status at_payload_jsonl(at_payload *payload, const char *bytes,
+                                       size_t length, at_error *err);
 
-/* Rows [from, to) as a frame of the intake's types. *mixed: a column of whole numbers held a
- * fraction, so that all of it became float; then, for an answer that does not depend on the
- * batch, ask row by row. */
+/* Rows [from, to) as a frame of the intake's types. *mixed: a column of whole numbers
+ * held a fraction, so that all of it became float; then, for an answer that does not
+ * depend on the batch, ask row by row. */
 AT_MUST_USE at_status at_payload_frame(at_payload *payload, size_t from, size_t to,
                                        at_frame **out, bool *mixed, at_error *err);
 
-/* For the readers: a new row of missing cells, or NULL (no memory); and an error at a place:
- * "row 2, column 'age': ...". */
+/* For the readers: a new row of missing cells, or NULL (no memory); and an error at a
+ * place: "row 2, column 'age': ...". */
 at_cell *at_payload_row(at_payload *payload);
-at_status at_payload_fail(at_payload *payload, size_t row, const char *column, at_error *err,
-                          const char *format, ...) AT_PRINTF(5, 6);
+at_status at_payload_fail(at_payload *payload, size_t row, const char *column,
+                          at_error *err, const char *format, ...) AT_PRINTF(5, 6);
 
 #endif

@@ -8,8 +8,8 @@ typedef struct layout {
     size_t count;
 } layout;
 
-/* A header is a record of which most fields are names of columns. Data never is: no cell of
- * a table is named like its own column in most of a row. */
+/* A header is a record of which most fields are names of columns. Data never is: no cell
+ * of a table is named like its own column in most of a row. */
 static bool is_header(const at_intake *intake, const at_csv_record *record) {
     size_t known = 0;
     for (size_t i = 0; i < record->count; i++)
@@ -18,8 +18,8 @@ static bool is_header(const at_intake *intake, const at_csv_record *record) {
     return 2 * known > record->count;
 }
 
-static at_status read_header(at_payload *payload, const at_csv_record *record, layout *out,
-                             at_error *err) {
+static at_status read_header(at_payload *payload, const at_csv_record *record,
+                             layout *out, at_error *err) {
     const at_intake *intake = payload->intake;
     bool *seen = at_arena_alloc(payload->arena, intake->count * sizeof *seen);
     out->places = at_arena_alloc(payload->arena, record->count * sizeof *out->places);
@@ -30,9 +30,10 @@ static at_status read_header(at_payload *payload, const at_csv_record *record, l
         int place = at_intake_find(intake, record->fields[i], record->lengths[i], i);
         out->places[i] = place;
         if (place == AT_INTAKE_UNKNOWN) {
-            at_payload_fail(payload, 0, NULL, err,
-                            "the header names a column '%.100s' that the model does not know",
-                            record->fields[i]);
+            at_payload_fail(
+                payload, 0, NULL, err,
+                "the header names a column '%.100s' that the model does not know",
+                record->fields[i]);
             return at_intake_hint(intake, record->fields[i], err);
         }
         if (place >= 0 && seen[place])
@@ -51,8 +52,8 @@ static at_status read_header(at_payload *payload, const at_csv_record *record, l
     return AT_OK;
 }
 
-static at_status wrong_count(at_payload *payload, const at_csv_record *record, size_t want,
-                             at_error *err) {
+static at_status wrong_count(at_payload *payload, const at_csv_record *record,
+                             size_t want, at_error *err) {
     const at_intake *intake = payload->intake;
     at_payload_fail(payload, payload->rows + 1, NULL, err,
                     "there are %zu fields where %zu are expected", record->count, want);

@@ -46,8 +46,8 @@ static bool take_char(const char **at, char c) {
 /* 2024-01-31; the days since 1970. */
 static bool take_date(const char **at, int64_t *days) {
     unsigned year, month, day;
-    if (!take_number(at, 4, &year) || !take_char(at, '-') || !take_number(at, 2, &month) ||
-        !take_char(at, '-') || !take_number(at, 2, &day))
+    if (!take_number(at, 4, &year) || !take_char(at, '-') ||
+        !take_number(at, 2, &month) || !take_char(at, '-') || !take_number(at, 2, &day))
         return false;
     *days = at_days_from_civil(year, month, day);
     int64_t y;
@@ -105,7 +105,8 @@ static bool put_real(at_column_builder *b, const char *text) {
     return true;
 }
 
-/* Whole numbers, however written: 5, 5.0, 5e0. *fraction: it is a number, but not whole. */
+/* Whole numbers, however written: 5, 5.0, 5e0. *fraction: it is a number, but not whole.
+ */
 static bool put_int(at_column_builder *b, const char *text, bool *fraction) {
     int64_t whole;
     double value;
@@ -140,7 +141,8 @@ static const char *description(at_type type) {
     }
 }
 
-static bool put_cell(at_column_builder *b, at_type type, const at_cell *cell, bool *fraction) {
+static bool put_cell(at_column_builder *b, at_type type, const at_cell *cell,
+                     bool *fraction) {
     switch (type) {
     case AT_TYPE_INT:
         return put_int(b, cell->text, fraction);
@@ -160,7 +162,8 @@ static bool put_cell(at_column_builder *b, at_type type, const at_cell *cell, bo
 
 /* One column of the frame. *fraction: an INT column holds a fraction: nothing is made. */
 static at_status build(at_payload *payload, size_t column, at_type type, size_t from,
-                       size_t to, at_column_builder **out, bool *fraction, at_error *err) {
+                       size_t to, at_column_builder **out, bool *fraction,
+                       at_error *err) {
     const at_intake *intake = payload->intake;
     at_column_builder *b = NULL;
     AT_TRY(at_column_builder_new(intake->columns[column].name, type, &b, err));
@@ -192,7 +195,8 @@ at_status at_payload_frame(at_payload *payload, size_t from, size_t to, at_frame
     for (size_t i = 0; i < intake->count && !status; i++) {
         at_column_builder *column = NULL;
         bool fraction = false;
-        status = build(payload, i, intake->columns[i].type, from, to, &column, &fraction, err);
+        status =
+            build(payload, i, intake->columns[i].type, from, to, &column, &fraction, err);
         if (!status && fraction) {
             *mixed = true;
             fraction = false;

@@ -1,6 +1,6 @@
-/* A reader of just the JSON that payloads are made of: rows of scalars. It keeps numbers as
- * they were written and builds no tree, so that a large body needs little memory. RFC 8259
- * otherwise. */
+/* A reader of just the JSON that payloads are made of: rows of scalars. It keeps numbers
+ * as they were written and builds no tree, so that a large body needs little memory. RFC
+ * 8259 otherwise. */
 #include "magics/deploy/payload.h"
 
 #include <string.h>
@@ -31,13 +31,14 @@ static at_status unexpected(reader *r, const char *wanted) {
     at_payload *p = r->payload;
     skip_blanks(r);
     if (r->at == r->end || *r->at == '\n')
-        return at_payload_fail(p, p->rows, NULL, r->err, "the JSON ends where %s should be",
-                               wanted);
+        return at_payload_fail(p, p->rows, NULL, r->err,
+                               "the JSON ends where %s should be", wanted);
     size_t left = (size_t)(r->end - r->at), shown = left < 12 ? left : 12;
     while (shown < left && ((unsigned char)r->at[shown] & 0xC0) == 0x80)
         shown++;
-    return at_payload_fail(p, p->rows, NULL, r->err, "the JSON has '%.*s' where %s should be",
-                           (int)shown, r->at, wanted);
+    return at_payload_fail(p, p->rows, NULL, r->err,
+                           "the JSON has '%.*s' where %s should be", (int)shown, r->at,
+                           wanted);
 }
 
 static bool hex4(reader *r, unsigned *out) {
@@ -104,8 +105,8 @@ static char *read_escape(reader *r, char *to) {
     return put_utf8(to, code);
 }
 
-/* A string; the opening quote is behind. An escape is never shorter than what it stands for,
- * so the raw length bounds the copy. */
+/* A string; the opening quote is behind. An escape is never shorter than what it stands
+ * for, so the raw length bounds the copy. */
 static at_status read_string(reader *r, at_cell *out) {
     const char *close = r->at;
     while (close < r->end && *close != '"')
@@ -114,7 +115,8 @@ static at_status read_string(reader *r, at_cell *out) {
         r->at = r->end;
         return unexpected(r, "the end of a text");
     }
-    char *copy = at_arena_alloc(r->payload->arena, (size_t)(close - r->at) + 1), *to = copy;
+    char *copy = at_arena_alloc(r->payload->arena, (size_t)(close - r->at) + 1),
+         *to = copy;
     if (!copy)
         return at_fail(r->err, AT_NO_MEMORY, "no memory left for the rows");
     while (r->at < close) {
@@ -252,7 +254,8 @@ static at_status read_object(reader *r, at_cell *cells, unsigned char *seen) {
         if (!eat(r, ':'))
             return unexpected(r, "':'");
         int place = at_intake_find(intake, key.text, key.length, next);
-        if (place == AT_INTAKE_UNKNOWN && strcmp(key.text, "features") == 0 && eat(r, '[')) {
+        if (place == AT_INTAKE_UNKNOWN && strcmp(key.text, "features") == 0 &&
+            eat(r, '[')) {
             AT_TRY(read_array(r, cells));
             return eat(r, '}') ? AT_OK : unexpected(r, "'}'");
         }
@@ -262,8 +265,9 @@ static at_status read_object(reader *r, at_cell *cells, unsigned char *seen) {
         if (place < 0)
             continue;
         if (seen[place])
-            return at_payload_fail(r->payload, r->payload->rows, column_name(r, (size_t)place),
-                                   r->err, "the value is there twice");
+            return at_payload_fail(r->payload, r->payload->rows,
+                                   column_name(r, (size_t)place), r->err,
+                                   "the value is there twice");
         seen[place] = 1;
         cells[place] = value;
         next = (size_t)place + 1;

@@ -54,12 +54,14 @@ static at_status read_keys(at_response *response, const json_t *keys, at_error *
     for (size_t i = 0; i < n; i++) {
         const char *name = json_string_value(json_array_get(keys, i));
         at_response_key key = 0;
-        while (name && key < AT_KEY_COUNT && strcmp(name, at_response_key_names[key]) != 0)
+        while (name && key < AT_KEY_COUNT &&
+               strcmp(name, at_response_key_names[key]) != 0)
             key++;
         if (!name || key == AT_KEY_COUNT) {
             const char *nearest =
                 name ? at_nearest(name, at_response_key_names, AT_KEY_COUNT) : NULL;
-            at_fail(err, AT_INVALID, "'%.100s' is not a part of a response", name ? name : "");
+            at_fail(err, AT_INVALID, "'%.100s' is not a part of a response",
+                    name ? name : "");
             return nearest ? at_hint(err, "did you mean %s?", nearest)
                            : at_hint(err, "choose from predicted_label, probability, "
                                           "probabilities, labels");
@@ -78,7 +80,8 @@ static at_status read_keys(at_response *response, const json_t *keys, at_error *
     return AT_OK;
 }
 
-/* Labels that are all whole numbers are numbers in JSON too, as they were in the table. */
+/* Labels that are all whole numbers are numbers in JSON too, as they were in the table.
+ */
 static bool all_numbers(const char *const *labels, int classes) {
     char again[32];
     for (int i = 0; i < classes; i++) {
@@ -137,8 +140,8 @@ static void put_real(double value, bool json, at_text *out) {
 }
 
 /* The probability of class k in row i. */
-static double probability(const at_response *response, const at_predictions *p, int64_t row,
-                          int k) {
+static double probability(const at_response *response, const at_predictions *p,
+                          int64_t row, int k) {
     const double *scores = p->scores + row * p->outputs;
     if (response->problem == AT_BINARY)
         return k == 1 ? scores[0] : 1 - scores[0];

@@ -1,6 +1,6 @@
 /* Response: what an endpoint answers a row with, and how it is written: the keys of
- * Autopilot's inference responses (predicted_label, probability, probabilities, labels), as
- * CSV, JSON or JSON lines. Immutable once made. */
+ * Autopilot's inference responses (predicted_label, probability, probabilities, labels),
+ * as CSV, JSON or JSON lines. Immutable once made. */
 #ifndef ATELIER_MAGICS_DEPLOY_RESPONSE_H
 #define ATELIER_MAGICS_DEPLOY_RESPONSE_H
 
@@ -10,7 +10,12 @@
 
 #include <jansson.h>
 
-typedef enum at_media { AT_MEDIA_CSV, AT_MEDIA_JSON, AT_MEDIA_JSONL, AT_MEDIA_NONE } at_media;
+typedef enum at_media {
+    AT_MEDIA_CSV,
+    AT_MEDIA_JSON,
+    AT_MEDIA_JSONL,
+    AT_MEDIA_NONE
+} at_media;
 
 const char *at_media_type(at_media media); /* "text/csv; charset=utf-8", ... */
 /* What a Content-Type names; NULL or "": CSV; AT_MEDIA_NONE: something else. *charset_ok:
@@ -40,14 +45,15 @@ typedef struct at_response {
     const char *csv_labels, *json_labels;
 } at_response;
 
-/* keys: an array of names; NULL or empty: predicted_label alone. A key that is unknown, that
- * stands twice, or that a regression does not have: AT_INVALID. Texts go into `arena`. */
+/* keys: an array of names; NULL or empty: predicted_label alone. A key that is unknown,
+ * that stands twice, or that a regression does not have: AT_INVALID. Texts go into
+ * `arena`. */
 AT_MUST_USE at_status at_response_init(at_response *response, const json_t *keys,
                                        at_problem problem, const char *const *labels,
                                        int classes, at_arena *arena, at_error *err);
 
-/* Appends rows [0, predictions->rows); `first`: nothing was written before (JSON's commas).
- * at_response_end closes what JSON opens. */
+/* Appends rows [0, predictions->rows); `first`: nothing was written before (JSON's
+ * commas). at_response_end closes what JSON opens. */
 void at_response_begin(at_media media, at_text *out);
 void at_response_rows(const at_response *response, at_media media,
                       const at_predictions *predictions, bool first, at_text *out);

@@ -61,9 +61,10 @@ static void answer_failure(const failure *f, at_http_answer *answer) {
     write_plain(f, answer->body);
 }
 
-/* As SageMaker's runtime wraps what a model's server says, so that boto3 raises ModelError
- * (or the named error) with our message in it. */
-static void answer_runtime(const failure *f, const char *endpoint, at_http_answer *answer) {
+/* As SageMaker's runtime wraps what a model's server says, so that boto3 raises
+ * ModelError (or the named error) with our message in it. */
+static void answer_runtime(const failure *f, const char *endpoint,
+                           at_http_answer *answer) {
     at_text original = {0}, message = {0};
     write_plain(f, &original);
     at_text_clear(answer->body);
@@ -80,8 +81,8 @@ static void answer_runtime(const failure *f, const char *endpoint, at_http_answe
             at_text_format(&message, " (%s)", f->error.hint);
         at_text_put(answer->body, "{\"Message\": ");
         at_json_quote(at_text_get(&message), answer->body);
-        at_text_format(answer->body, ", \"OriginalStatusCode\": %d, \"OriginalMessage\": ",
-                       f->status);
+        at_text_format(answer->body,
+                       ", \"OriginalStatusCode\": %d, \"OriginalMessage\": ", f->status);
         at_json_quote(at_text_get(&original), answer->body);
     }
     at_text_put(answer->body, "}\n");
@@ -137,7 +138,10 @@ static at_status read_payload(const at_http_request *request, at_media media, in
     switch (media) {
     case AT_MEDIA_CSV:
         return at_payload_csv(payload, bytes, request->length,
-                              header < 0 ? AT_AUTO : header ? AT_YES : AT_NO, err);
+                              header < 0 ? AT_AUTO
+                              : header   ? AT_YES
+                                         : AT_NO,
+                              err);
     case AT_MEDIA_JSON:
         return at_payload_json(payload, bytes, request->length, err);
     default:
@@ -146,8 +150,8 @@ static at_status read_payload(const at_http_request *request, at_media media, in
 }
 
 /* What the request sends and what it takes; 0, or the status of a failure. */
-static int negotiate(const at_http_request *request, at_media *in, at_media *out, int *header,
-                     failure *f) {
+static int negotiate(const at_http_request *request, at_media *in, at_media *out,
+                     int *header, failure *f) {
     bool charset_ok;
     if (request->too_large) {
         fail(f, 413, "the body is larger than %d bytes", AT_BODY_LIMIT);
@@ -163,11 +167,14 @@ static int negotiate(const at_http_request *request, at_media *in, at_media *out
         return f->status;
     }
     if (!charset_ok)
-        return fail(f, 415, "the charset of '%.100s' is not UTF-8", request->content_type);
+        return fail(f, 415, "the charset of '%.100s' is not UTF-8",
+                    request->content_type);
     *out = at_media_of_accept(request->accept, *in);
     if (*out == AT_MEDIA_NONE) {
-        fail(f, 406, "'%.100s' is not a type that predictions can come in", request->accept);
-        at_hint(&f->error, "send Accept: text/csv, application/json or application/jsonlines");
+        fail(f, 406, "'%.100s' is not a type that predictions can come in",
+             request->accept);
+        at_hint(&f->error,
+                "send Accept: text/csv, application/json or application/jsonlines");
         return f->status;
     }
     return request->length ? 0 : fail(f, 400, "the body is empty");
@@ -185,7 +192,8 @@ static int invoke(at_endpoint *endpoint, const at_http_request *request,
     bool fault = false;
     at_status status = read_payload(request, in, header, &payload, &f->error);
     if (!status)
-        status = at_endpoint_answer(endpoint, &payload, out, answer->body, &fault, &f->error);
+        status =
+            at_endpoint_answer(endpoint, &payload, out, answer->body, &fault, &f->error);
     if (status) {
         f->status = fault || status == AT_NO_MEMORY || status == AT_INTERNAL ? 500 : 400;
         f->row = payload.bad_row;
@@ -197,8 +205,8 @@ static int invoke(at_endpoint *endpoint, const at_http_request *request,
     return 0;
 }
 
-static void serve_runtime(at_route *route, const char *name, const at_http_request *request,
-                          at_http_answer *answer) {
+static void serve_runtime(at_route *route, const char *name,
+                          const at_http_request *request, at_http_answer *answer) {
     failure f = {0};
     at_endpoint *endpoint = at_endpoints_get(route->endpoints, name);
     if (!endpoint) {
@@ -267,7 +275,8 @@ static bool allows(const at_http_request *request, const char *allowed,
     return false;
 }
 
-void at_route_handle(void *context, const at_http_request *request, at_http_answer *answer) {
+void at_route_handle(void *context, const at_http_request *request,
+                     at_http_answer *answer) {
     at_route *route = context;
     failure f = {0};
     const char *name;

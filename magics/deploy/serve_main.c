@@ -1,5 +1,5 @@
-/* `atelier serve`: the process of the server. The main thread owns the signals and the store;
- * requests run on the HTTP library's threads. */
+/* `atelier serve`: the process of the server. The main thread owns the signals and the
+ * store; requests run on the HTTP library's threads. */
 #include "magics/adapter/http_server.h"
 #include "magics/deploy/endpoint.h"
 #include "magics/deploy/route.h"
@@ -21,11 +21,13 @@
 
 enum {
     THREADS = 2,
-    /* 64 clients, and some room for the kernel and for who checks /ping. One more waits. */
+    /* 64 clients, and some room for the kernel and for who checks /ping. One more waits.
+     */
     CONNECTIONS = 64 + 8,
     HOSTS_MAX = 16,
     LOG_MAX = 1024 * 1024, /* bytes; a larger log begins anew at the next start */
-    FIRST_PORT = 20000,    /* ports are looked for here, below those that clients are given */
+    FIRST_PORT =
+        20000, /* ports are looked for here, below those that clients are given */
     PORTS = 10000,
 };
 
@@ -48,10 +50,12 @@ typedef struct serving {
 
 static const char usage[] =
     "usage: atelier serve [options]\n"
-    "  --workspace DIR    the workspace whose endpoints to serve (default: as a kernel finds "
+    "  --workspace DIR    the workspace whose endpoints to serve (default: as a kernel "
+    "finds "
     "it)\n"
     "  --port N           the port (default: the one it had before)\n"
-    "  --address A        the address to listen on (default: 127.0.0.1, this machine only)\n"
+    "  --address A        the address to listen on (default: 127.0.0.1, this machine "
+    "only)\n"
     "  --allow-host H     also answer requests for this host name; may be repeated\n"
     "  --timeout SECONDS  close connections that are idle for so long (default: 60)\n"
     "  --daemon           run in the background; returns when it answers\n";
@@ -115,19 +119,20 @@ static at_status load_endpoint(serving *s, at_workspace *workspace, const at_ent
         return at_fail(err, AT_NO_MEMORY, "no memory left for the endpoint");
     at_model *model = NULL;
     AT_TRY(at_model_load(folder, &model, err));
-    at_status status = at_endpoint_new(entry->id, entry->name, model, entry->card, out, err);
+    at_status status =
+        at_endpoint_new(entry->id, entry->name, model, entry->card, out, err);
     at_model_release(model);
     return status;
 }
 
 static json_t *state_of(at_status status, const at_error *err) {
-    return status ? json_pack("{s:s, s:s, s:s}", "state", "Failed", "error", err->text, "hint",
-                              err->hint)
+    return status ? json_pack("{s:s, s:s, s:s}", "state", "Failed", "error", err->text,
+                              "hint", err->hint)
                   : json_pack("{s:s}", "state", "InService");
 }
 
-/* Loads every endpoint of the store and swaps them in; one that cannot be loaded leaves the
- * others alone. `states` gets what became of each. */
+/* Loads every endpoint of the store and swaps them in; one that cannot be loaded leaves
+ * the others alone. `states` gets what became of each. */
 static at_status load_all(serving *s, json_t *states, at_arena *arena, at_error *err) {
     at_workspace *workspace = NULL;
     at_entry *entries = NULL;
@@ -140,7 +145,8 @@ static at_status load_all(serving *s, json_t *states, at_arena *arena, at_error 
         status = at_fail(err, AT_NO_MEMORY, "no memory left for the endpoints");
     for (size_t i = 0; i < count && !status; i++) {
         at_error why;
-        at_status got = load_endpoint(s, workspace, &entries[i], arena, &items[loaded], &why);
+        at_status got =
+            load_endpoint(s, workspace, &entries[i], arena, &items[loaded], &why);
         loaded += got == AT_OK;
         if (got)
             at_log(AT_LOG_ERROR, "endpoint %s: %s", entries[i].name, why.text);
@@ -169,8 +175,9 @@ static at_status reload(serving *s, at_error *err) {
     json_t *state = json_pack("{s:i, s:i, s:f, s:o}", "pid", (int)getpid(), "port",
                               s->http ? at_http_server_port(s->http) : 0, "loaded", began,
                               "endpoints", states);
-    at_status status = state ? load_all(s, states, &arena, err)
-                             : at_fail(err, AT_NO_MEMORY, "no memory left for the endpoints");
+    at_status status =
+        state ? load_all(s, states, &arena, err)
+              : at_fail(err, AT_NO_MEMORY, "no memory left for the endpoints");
     if (!status)
         status = at_server_write_state(s->options->workspace, state, err);
     json_decref(state);
@@ -203,7 +210,8 @@ static at_status start_http(serving *s, at_error *err) {
     if (config.port)
         status = at_http_server_start(&config, &s->http, err);
     if (status == AT_BUSY && saved && !o->port)
-        at_log(AT_LOG_WARN, "port %d is taken by another program: another is chosen", saved);
+        at_log(AT_LOG_WARN, "port %d is taken by another program: another is chosen",
+               saved);
     int from = first_port(o->workspace);
     for (int i = 0; i < 100 && status == AT_BUSY && !o->port; i++) {
         config.port = FIRST_PORT + (from - FIRST_PORT + i) % PORTS;
@@ -247,8 +255,8 @@ static void run_loop(serving *s, const sigset_t *signals) {
     }
 }
 
-/* Tells who waits for the start: a line end alone is success, else the error. A server that
- * dies before says nothing, which is neither. */
+/* Tells who waits for the start: a line end alone is success, else the error. A server
+ * that dies before says nothing, which is neither. */
 static void report(int to, const char *text) {
     if (to < 0)
         return;
@@ -265,7 +273,8 @@ static int serve(const options *o, int ready) {
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGHUP);
-    pthread_sigmask(SIG_BLOCK, &signals, NULL); /* in every thread: the main one waits for them */
+    pthread_sigmask(SIG_BLOCK, &signals,
+                    NULL); /* in every thread: the main one waits for them */
     signal(SIGPIPE, SIG_IGN);
     at_endpoints_init(&s.endpoints);
     s.route = (at_route){.endpoints = &s.endpoints, .hosts = o->hosts};
@@ -338,9 +347,11 @@ static int wait_for_child(int from) {
     close(from);
     if (length == 1 && text[0] == '\n')
         return 0;
-    fprintf(stderr, "%s\n",
-            length ? text
-                   : "the server ended while it started; see server/log.txt in the workspace");
+    fprintf(
+        stderr, "%s\n",
+        length
+            ? text
+            : "the server ended while it started; see server/log.txt in the workspace");
     return 1;
 }
 

@@ -16,7 +16,8 @@
 
 extern char **environ;
 
-static const double START_SECONDS = 20, RELOAD_SECONDS = 30, STOP_SECONDS = 8, ASK_SECONDS = 60;
+static const double START_SECONDS = 20, RELOAD_SECONDS = 30, STOP_SECONDS = 8,
+                    ASK_SECONDS = 60;
 enum { ANSWER_MAX = 256 * 1024 * 1024 };
 
 at_status at_server_find(at_workspace *workspace, at_server_info *out, at_error *err) {
@@ -34,7 +35,8 @@ static int collect(pid_t child, int from, char *text, size_t size) {
     double end = at_now() + START_SECONDS;
     for (;;) {
         struct pollfd wait = {from, POLLIN, 0};
-        int left = (int)((end - at_now()) * 1e3), ready = left > 0 ? poll(&wait, 1, left) : 0;
+        int left = (int)((end - at_now()) * 1e3),
+            ready = left > 0 ? poll(&wait, 1, left) : 0;
         if (ready < 0 && errno == EINTR)
             continue;
         ssize_t n = ready > 0 ? read(from, text + length, size - 1 - length) : 0;
@@ -54,8 +56,8 @@ static int collect(pid_t child, int from, char *text, size_t size) {
 }
 
 static at_status spawn(const char *folder, int errors, pid_t *child, at_error *err) {
-    char *const argv[] = {(char *)"atelier", (char *)"serve", (char *)"--workspace",
-                          (char *)folder, (char *)"--daemon", NULL};
+    char *const argv[] = {(char *)"atelier", (char *)"serve",    (char *)"--workspace",
+                          (char *)folder,    (char *)"--daemon", NULL};
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
     sigset_t none, all;
@@ -112,7 +114,8 @@ static at_status wait_loaded(const char *folder, double since, at_error *err) {
             return AT_OK;
         if (!at_server_holder(folder)) {
             at_fail(err, AT_INTERNAL, "the server has ended");
-            return at_hint(err, "run the cell again; server/log.txt in the workspace says more");
+            return at_hint(
+                err, "run the cell again; server/log.txt in the workspace says more");
         }
     }
     at_fail(err, AT_BUSY, "the server does not load its endpoints");
@@ -153,8 +156,8 @@ at_status at_server_check(at_workspace *workspace, const char *endpoint, at_erro
         const char *hint = json_string_value(json_object_get(value, "hint"));
         status = AT_OK;
         if (error) {
-            status = at_fail(err, AT_CORRUPT, "the endpoint %s cannot be served: %s", name,
-                             error);
+            status = at_fail(err, AT_CORRUPT, "the endpoint %s cannot be served: %s",
+                             name, error);
             if (hint && *hint)
                 at_hint(err, "%s", hint);
         }
@@ -188,7 +191,8 @@ static at_status collect_answer(void *context, const char *bytes, size_t length,
     if (body->length + length > ANSWER_MAX)
         return at_fail(err, AT_LIMIT, "the answer is larger than %d bytes", ANSWER_MAX);
     at_text_append(body, bytes, length);
-    return at_text_ok(body) ? AT_OK : at_fail(err, AT_NO_MEMORY, "no memory for the answer");
+    return at_text_ok(body) ? AT_OK
+                            : at_fail(err, AT_NO_MEMORY, "no memory for the answer");
 }
 
 static at_status ask(const char *url, const char *const *headers, const char *bytes,
@@ -212,10 +216,11 @@ static at_status ask(const char *url, const char *const *headers, const char *by
 at_status at_server_invoke(at_workspace *workspace, const char *endpoint,
                            const char *content_type, const char *accept, const char *body,
                            size_t length, const at_cancel *cancel, int *status_code,
-                           char content_type_out[128], char **body_out, size_t *length_out,
-                           at_error *err) {
+                           char content_type_out[128], char **body_out,
+                           size_t *length_out, at_error *err) {
     at_server_info info;
-    AT_TRY(at_store_check_name(AT_KIND_ENDPOINT, endpoint, err)); /* it goes into the address */
+    AT_TRY(at_store_check_name(AT_KIND_ENDPOINT, endpoint,
+                               err)); /* it goes into the address */
     AT_TRY(at_server_find(workspace, &info, err));
     if (!info.running) {
         at_fail(err, AT_NETWORK, "the server of this workspace does not run");

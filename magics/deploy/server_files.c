@@ -26,7 +26,8 @@ static struct flock whole(void) {
 }
 
 at_status at_server_lock(const char *workspace, int *fd, at_error *err) {
-    char *path = at_server_path(workspace, "lock"), *folder = at_server_path(workspace, "");
+    char *path = at_server_path(workspace, "lock"),
+         *folder = at_server_path(workspace, "");
     at_status status = path && folder ? at_folder_make(folder, err) : no_memory(err);
     if (!status) {
         *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -80,12 +81,14 @@ at_status at_server_save_port(const char *workspace, int port, at_error *err) {
     char *path = at_server_path(workspace, "port");
     char digits[16];
     int n = snprintf(digits, sizeof digits, "%d\n", port);
-    at_status status = path ? at_file_write(path, digits, (size_t)n, err) : no_memory(err);
+    at_status status =
+        path ? at_file_write(path, digits, (size_t)n, err) : no_memory(err);
     at_free(path);
     return status;
 }
 
-at_status at_server_write_state(const char *workspace, const json_t *state, at_error *err) {
+at_status at_server_write_state(const char *workspace, const json_t *state,
+                                at_error *err) {
     char *path = at_server_path(workspace, "state.json");
     char *text = json_dumps(state, JSON_INDENT(1) | JSON_REAL_PRECISION(17));
     at_status status = AT_OK;

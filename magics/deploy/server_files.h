@@ -1,12 +1,12 @@
 /* The files by which a server and the kernels of a workspace find each other:
  *
- *     WORKSPACE/server/lock        held (fcntl) by the server while it lives: the one truth
- *                                  about whether it runs, and as which process
- *     WORKSPACE/server/port        the port, kept for the next start
- *     WORKSPACE/server/state.json  what the server that holds the lock serves
- *     WORKSPACE/server/log.txt     what it has to say
+ *     WORKSPACE/server/lock        held (fcntl) by the server while it lives: the one
+ * truth about whether it runs, and as which process WORKSPACE/server/port        the
+ * port, kept for the next start WORKSPACE/server/state.json  what the server that holds
+ * the lock serves WORKSPACE/server/log.txt     what it has to say
  *
- * A kernel asks for a reload by SIGHUP, for the end by SIGTERM, both to the lock's holder. */
+ * A kernel asks for a reload by SIGHUP, for the end by SIGTERM, both to the lock's
+ * holder. */
 #ifndef ATELIER_MAGICS_DEPLOY_SERVER_FILES_H
 #define ATELIER_MAGICS_DEPLOY_SERVER_FILES_H
 
@@ -28,7 +28,8 @@ int at_server_saved_port(const char *workspace);
 AT_MUST_USE at_status at_server_save_port(const char *workspace, int port, at_error *err);
 
 /* {"pid", "port", "loaded": at_now() at which the load began,
- *  "endpoints": {NAME: {"state": "InService"} or {"state": "Failed", "error", "hint"}}} */
+ *  "endpoints": {NAME: {"state": "InService"} or {"state": "Failed", "error", "hint"}}}
+ */
 AT_MUST_USE at_status at_server_write_state(const char *workspace, const json_t *state,
                                             at_error *err);
 /* New reference; NULL: none that can be read. */
