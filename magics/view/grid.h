@@ -54,6 +54,10 @@ typedef struct at_fact {
 AT_MUST_USE at_status at_view_facts(const char *title, const at_fact *facts, size_t count,
                                     at_bundle *out, at_error *err);
 
+/* `text` (a log, a listing) behind `title`: folded in HTML, the title alone as text. */
+AT_MUST_USE at_status at_view_fold(const char *title, const char *text, at_bundle *out,
+                                   at_error *err);
+
 /* "41,188"; 1234567.0 -> "1.18 MB"; 75.3 -> "1 min 15 s". Into the arena; "" on no memory. */
 const char *at_view_count(at_arena *arena, int64_t count);
 const char *at_view_bytes(at_arena *arena, int64_t bytes);

@@ -48,6 +48,9 @@ static const char css[] =
     ".atl .atl-bar.atl-failed progress::-moz-progress-bar{background:" AT_STYLE_BAD "}"
     ".atl .atl-bar b{white-space:nowrap;font-weight:600}"
     ".atl .atl-bar span{color:var(--atl-dim);font-variant-numeric:tabular-nums}"
+    ".atl details>summary{cursor:pointer;color:var(--atl-dim);font-size:12px}"
+    ".atl details>pre{max-height:320px;overflow:auto;margin:6px 0 0;padding:8px 10px;"
+    "font-size:11.5px;line-height:1.45;background:var(--atl-bg2);border-radius:6px}"
     "</style>";
 
 void at_style_put(at_text *html) {

@@ -1,0 +1,240 @@
+/* %%train: a model from a dataset. The fit runs in a job; the cell shows its progress. */
+#include "magics/language/spec.h"
+#include "magics/train/watch.h"
+#include "magics/workspace/job.h"
+#include "ops/base/suggest.h"
+
+#include <string.h>
+#include <strings.h>
+
+struct train_options {
+    const char *name, *data, *target, *validation, *algorithm, *recipe;
+    double holdout;
+    int64_t seed;
+    at_settings settings;
+};
+
+static const at_param arguments[] = {
+    {.name = "model",
+     .kind = AT_PARAM_TEXT,
+     .refers = AT_REFERS_NEW_NAME,
+     .offset = offsetof(struct train_options, name),
+     .required = true,
+     .help = "name of the model; one of that name is replaced when the new one is done"},
+};
+
+static const at_param options[] = {
+    {.name = "data",
+     .kind = AT_PARAM_TEXT,
+     .refers = AT_REFERS_DATASET,
+     .offset = offsetof(struct train_options, data),
+     .required = true,
+     .help = "the dataset to learn from"},
+    {.name = "target",
+     .kind = AT_PARAM_TEXT,
+     .refers = AT_REFERS_COLUMN,
+     .offset = offsetof(struct train_options, target),
+     .required = true,
+     .help = "the column to predict"},
+    {.name = "algorithm",
+     .kind = AT_PARAM_TEXT,
+     .refers = AT_REFERS_ALGORITHM,
+     .offset = offsetof(struct train_options, algorithm),
+     .fallback = "linear-learner",
+     .help = "what learns; its hyperparameters are the settings of the body"},
+    {.name = "recipe",
+     .kind = AT_PARAM_TEXT,
+     .refers = AT_REFERS_RECIPE,
+     .offset = offsetof(struct train_options, recipe),
+     .fallback = "auto",
+     .help = "a recipe of %%prepare, or auto: by the type of each column"},
+    {.name = "validation",
+     .kind = AT_PARAM_TEXT,
+     .refers = AT_REFERS_DATASET,
+     .offset = offsetof(struct train_options, validation),
+     .help = "the dataset to choose the best epoch on; without it --holdout is set apart"},
+    {.name = "holdout",
+     .kind = AT_PARAM_REAL,
+     .offset = offsetof(struct train_options, holdout),
+     .fallback = "0.1",
+     .min = 0,
+     .max = 0.5,
+     .help = "share of the rows set apart for validation, with the shares of the target kept"},
+    {.name = "seed",
+     .kind = AT_PARAM_INT,
+     .offset = offsetof(struct train_options, seed),
+     .fallback = "0",
+     .min = 0,
+     .max = 9e15,
+     .help = "the same seed gives the same model, bit for bit"},
+};
+
+static const at_param *hyperparameters(const void *given, size_t *count) {
+    const struct train_options *o = given;
+    const at_learner *learner = o->algorithm ? at_learner_find(o->algorithm) : NULL;
+    *count = learner ? learner->param_count : 0;
+    return learner ? learner->params : NULL;
+}
+
+static at_status find_learner(const char *name, at_arena *arena, const at_learner **out,
+                              at_error *err) {
+    *out = at_learner_find(name);
+    if (*out)
+        return AT_OK;
+    size_t count;
+    const at_learner *const *learners = at_learners(&count);
+    const char **names = at_arena_alloc(arena, (count + 1) * sizeof *names);
+    at_text all = {0};
+    for (size_t i = 0; i < count; i++) {
+        if (names)
+            names[i] = learners[i]->name;
+        at_text_format(&all, "%s%s", i ? ", " : "", learners[i]->name);
+    }
+    const char *nearest = names ? at_nearest(name, names, count) : NULL;
+    at_fail(err, AT_INVALID, "there is no algorithm '%s'", name);
+    if (nearest)
+        at_hint(err, "did you mean %s?", nearest);
+    else
+        at_hint(err, "there is: %s", at_text_get(&all));
+    at_text_fini(&all);
+    return AT_INVALID;
+}
+
+/* What the job reads, as a plan (job.json) that is built piece by piece. */
+typedef struct plan {
+    at_context *context;
+    const struct train_options *o;
+    json_t *spec, *channels;
+    const char *uses[3];
+    size_t use_count;
+} plan;
+
+static at_status add_channel(plan *p, const char *channel, const char *name, at_entry *entry,
+                             at_error *err) {
+    at_workspace *workspace = p->context->workspace;
+    AT_TRY(at_store_find(workspace, AT_KIND_DATASET, name, p->context->arena, entry, err));
+    const char *path = at_store_path(workspace, AT_KIND_DATASET, entry->id, p->context->arena);
+    p->uses[p->use_count++] = entry->id;
+    if (!path || json_object_set_new(p->channels, channel, json_string(path)) != 0)
+        return at_fail(err, AT_NO_MEMORY, "not enough memory to start training");
+    return AT_OK;
+}
+
+/* The target must be a column now, in the cell, not a minute later in the job. */
+static at_status check_target(plan *p, const char *id, at_error *err) {
+    at_frame *frame = NULL;
+    AT_TRY(at_store_frame_by_id(p->context->workspace, id, &frame, err));
+    int *found = NULL;
+    size_t count = 0;
+    at_selector selector = {p->o->target, true};
+    at_status status = at_select_columns(frame, &selector, 1, NULL, p->context->arena, &found,
+                                         &count, err);
+    if (status == AT_OK) /* in the spelling of the table */
+        json_object_set_new(p->spec, "target",
+                            json_string(at_frame_column(frame, found[0])->name));
+    at_frame_release(frame);
+    return status;
+}
+
+static at_status add_data(plan *p, at_error *err) {
+    at_entry train = {0}, validation = {0};
+    at_status status = add_channel(p, "train", p->o->data, &train, err);
+    if (status == AT_OK)
+        status = check_target(p, train.id, err);
+    if (status == AT_OK && p->o->validation)
+        status = add_channel(p, "validation", p->o->validation, &validation, err);
+    if (status == AT_OK) {
+        json_t *from = json_object_get(train.card, "from");
+        json_t *source = json_object_get(from, "source_columns");
+        json_t *cleaning = json_object_get(from, "steps");
+        if (source)
+            json_object_set(p->spec, "source", source);
+        if (json_array_size(cleaning) > 0)
+            json_object_set(p->spec, "cleaning", cleaning);
+        json_object_set_new(p->spec, "data", json_string(train.id));
+        json_object_set_new(p->spec, "data_name", json_string(train.name));
+    }
+    at_entry_fini(&train);
+    at_entry_fini(&validation);
+    return status;
+}
+
+static at_status add_recipe(plan *p, at_error *err) {
+    if (strcasecmp(p->o->recipe, "auto") == 0)
+        return AT_OK;
+    at_entry recipe;
+    AT_TRY(at_store_find(p->context->workspace, AT_KIND_RECIPE, p->o->recipe,
+                         p->context->arena, &recipe, err));
+    json_object_set(p->spec, "recipe", json_object_get(recipe.card, "steps"));
+    json_object_set_new(p->spec, "recipe_name", json_string(recipe.name));
+    at_entry_fini(&recipe);
+    return AT_OK;
+}
+
+static at_status make_plan(plan *p, const at_learner *learner, at_error *err) {
+    char model_id[33];
+    at_store_new_id(model_id);
+    json_t *given = json_object();
+    for (size_t i = 0; given && i < p->o->settings.count; i++) {
+        const at_setting *setting = &p->o->settings.items[i];
+        const at_param *param =
+            at_param_find(learner->params, learner->param_count, setting->key);
+        json_object_set_new(given, param ? param->name : setting->key,
+                            json_string(setting->value));
+    }
+    p->spec = json_pack("{s:s, s:s, s:o?, s:I, s:f, s:s}", "algorithm", learner->name,
+                        "target", p->o->target, "hyperparameters", given, "seed",
+                        (json_int_t)p->o->seed, "holdout", p->o->holdout, "model_id", model_id);
+    p->channels = json_object();
+    if (!p->spec || !given || json_object_set_new(p->spec, "channels", p->channels) != 0)
+        return at_fail(err, AT_NO_MEMORY, "not enough memory to start training");
+    AT_TRY(add_data(p, err));
+    AT_TRY(add_recipe(p, err));
+    json_object_set_new(p->spec, "card", json_pack("{s:s}", "model", p->o->name));
+    return AT_OK;
+}
+
+static at_status run(at_context *context, const void *given, at_error *err) {
+    const struct train_options *o = given;
+    const at_learner *learner = NULL;
+    AT_TRY(at_store_check_name(AT_KIND_MODEL, o->name, err));
+    AT_TRY(find_learner(o->algorithm, context->arena, &learner, err));
+    plan p = {.context = context, .o = o};
+    char id[33];
+    at_status status = make_plan(&p, learner, err);
+    if (status == AT_OK)
+        status = at_job_start(context->workspace, "train", o->name, p.spec, p.uses, p.use_count,
+                              id, err);
+    json_decref(p.spec);
+    return status == AT_OK ? at_train_watch(context, id, o->name, err) : status;
+}
+
+static const char *const examples[] = {
+    "%%train subscriber --data bank_clean_train --target y --algorithm linear-learner --recipe "
+    "calls\nepochs = 15",
+    "%%train price --data houses_train --target median_house_value\nloss = absolute_loss", NULL};
+
+const at_magic at_magic_train = {
+    .name = "train",
+    .forms = AT_MAGIC_CELL | AT_MAGIC_LINE,
+    .stage = AT_STAGE_TRAIN,
+    .summary = "Trains a model",
+    .details =
+        "The fit runs as a job of its own: the kernel stays free of it, and it runs on if the "
+        "kernel is restarted (`%jobs`). An interrupt stops it and keeps the best model so far. "
+        "The preparation is fitted on the training rows and is part of the model, and so are "
+        "the value steps of `%%clean`. The body holds hyperparameters, by the names that "
+        "SageMaker gives them.",
+    .arguments = arguments,
+    .argument_count = AT_COUNT(arguments),
+    .options = options,
+    .option_count = AT_COUNT(options),
+    .body = {.kind = AT_BODY_SETTINGS,
+             .optional = true,
+             .offset = offsetof(struct train_options, settings),
+             .settings = hyperparameters,
+             .help = "hyperparameters, one a line"},
+    .examples = examples,
+    .options_size = sizeof(struct train_options),
+    .run = run,
+};

@@ -1,0 +1,204 @@
+#include "magics/train/watch.h"
+
+#include "magics/view/chart.h"
+#include "magics/view/grid.h"
+#include "magics/view/progress.h"
+#include "magics/workspace/job.h"
+#include "ops/base/clock.h"
+#include "ops/base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { SERIES = 4, POINTS = 4000, FEATURES = 12, LOG_BYTES = 200000 };
+
+/* The points of one series so far; thinned by half when full. */
+typedef struct curve {
+    char name[40];
+    double *x, *y;
+    size_t count;
+} curve;
+
+typedef struct watch {
+    at_context *context;
+    at_progress *progress;
+    char metric[80];
+    curve curves[SERIES];
+    int curve_count;
+    at_text log;
+    double done, total;
+    char what[120];
+} watch;
+
+static void thin(curve *c) {
+    size_t kept = 0;
+    for (size_t i = 0; i < c->count; i += 2, kept++) {
+        c->x[kept] = c->x[i];
+        c->y[kept] = c->y[i];
+    }
+    c->count = kept;
+}
+
+static curve *curve_of(watch *w, const char *name) {
+    for (int i = 0; i < w->curve_count; i++)
+        if (strcmp(w->curves[i].name, name) == 0)
+            return &w->curves[i];
+    if (w->curve_count == SERIES)
+        return NULL;
+    curve *c = &w->curves[w->curve_count];
+    c->x = at_arena_alloc(w->context->arena, POINTS * sizeof *c->x);
+    c->y = at_arena_alloc(w->context->arena, POINTS * sizeof *c->y);
+    if (!c->x || !c->y)
+        return NULL;
+    snprintf(c->name, sizeof c->name, "%s", name);
+    w->curve_count++;
+    return c;
+}
+
+static void draw(watch *w) {
+    at_series series[SERIES];
+    for (int i = 0; i < w->curve_count; i++)
+        series[i] = (at_series){.name = w->curves[i].name,
+                                .x = w->curves[i].x,
+                                .y = w->curves[i].y,
+                                .count = w->curves[i].count,
+                                .dashed = strcmp(w->curves[i].name, "validation") == 0};
+    at_chart chart = {.x_label = "epoch",
+                      .y_label = w->metric,
+                      .series = series,
+                      .series_count = (size_t)w->curve_count,
+                      .width = 520,
+                      .height = 230};
+    at_progress_chart(w->progress, &chart);
+}
+
+static void take_point(watch *w, const json_t *point) {
+    const char *name = json_string_value(json_array_get(point, 0));
+    const char *metric = json_string_value(json_array_get(point, 1));
+    const json_t *x = json_array_get(point, 2), *y = json_array_get(point, 3);
+    if (!name || !metric || !json_is_number(x) || !json_is_number(y))
+        return;
+    if (!w->metric[0]) {
+        snprintf(w->metric, sizeof w->metric, "%s", metric);
+        for (char *c = w->metric; *c; c++)
+            *c = *c == '_' ? ' ' : *c;
+    }
+    curve *c = curve_of(w, name);
+    if (!c)
+        return;
+    if (c->count == POINTS)
+        thin(c);
+    c->x[c->count] = json_number_value(x);
+    c->y[c->count++] = json_number_value(y);
+    draw(w);
+}
+
+static void on_event(void *context, const json_t *event) {
+    watch *w = context;
+    const json_t *progress = json_object_get(event, "progress");
+    const char *line = json_string_value(json_object_get(event, "log"));
+    if (line && w->log.length < LOG_BYTES)
+        at_text_format(&w->log, "%s\n", line);
+    if (json_object_get(event, "point"))
+        take_point(w, json_object_get(event, "point"));
+    if (progress) {
+        const char *what = json_string_value(json_array_get(progress, 2));
+        w->done = json_number_value(json_array_get(progress, 0));
+        w->total = json_number_value(json_array_get(progress, 1));
+        snprintf(w->what, sizeof w->what, "%s", what ? what : "");
+    }
+    at_progress_update(w->progress, w->done, w->total, w->what[0] ? w->what : "starting");
+}
+
+static void send(at_context *context, at_bundle *bundle) {
+    at_display_show(context->call->display, bundle, NULL);
+    at_bundle_fini(bundle);
+}
+
+static at_status show_features(at_context *context, const json_t *describe, at_error *err) {
+    const json_t *features = json_object_get(describe, "features");
+    const char *names[FEATURES];
+    double importance[FEATURES], total = 0;
+    size_t count = 0, i;
+    json_t *feature;
+    json_array_foreach(features, i, feature) {
+        const char *name = json_string_value(json_object_get(feature, "name"));
+        const json_t *value = json_object_get(feature, "importance");
+        if (!name || !json_is_number(value))
+            continue;
+        /* insertion into the short list of the most important */
+        size_t at = count < FEATURES ? count++ : FEATURES;
+        double v = json_number_value(value);
+        total += v;
+        while (at > 0 && importance[at - 1] < v) {
+            if (at < FEATURES) {
+                importance[at] = importance[at - 1];
+                names[at] = names[at - 1];
+            }
+            at--;
+        }
+        if (at < FEATURES) {
+            importance[at] = v;
+            names[at] = name;
+        }
+    }
+    if (count == 0 || total <= 0)
+        return AT_OK;
+    at_series bars = {.y = importance, .names = names, .count = count};
+    at_chart chart = {.kind = AT_CHART_BAR,
+                      .title = "What weighs most",
+                      .series = &bars,
+                      .series_count = 1,
+                      .width = 560};
+    at_bundle bundle;
+    AT_TRY(at_view_chart(&chart, &bundle, err));
+    send(context, &bundle);
+    return AT_OK;
+}
+
+static at_status show_model(watch *w, const json_t *result, at_error *err) {
+    AT_TRY(show_features(w->context, json_object_get(result, "describe"), err));
+    if (!w->log.length || !at_text_ok(&w->log))
+        return AT_OK;
+    at_bundle bundle;
+    AT_TRY(at_view_fold("Training log", at_text_get(&w->log), &bundle, err));
+    send(w->context, &bundle);
+    return AT_OK;
+}
+
+/* "done in 0.8 s · binary_classifier · 29,649 rows · 62 features". */
+static const char *summary_of(at_context *context, const json_t *result, double seconds) {
+    const json_t *describe = json_object_get(result, "describe");
+    const char *problem = json_string_value(json_object_get(describe, "problem"));
+    json_int_t rows = json_integer_value(json_object_get(describe, "rows"));
+    size_t features = json_array_size(json_object_get(describe, "features"));
+    const char *text = at_arena_format(
+        context->arena, "done in %s%s%s · %s · %s", at_view_seconds(context->arena, seconds),
+        problem ? " · " : "", problem ? problem : "",
+        at_view_plural(context->arena, rows, "row"),
+        at_view_plural(context->arena, (int64_t)features, "feature"));
+    return text ? text : "done";
+}
+
+at_status at_train_watch(at_context *context, const char *id, const char *name,
+                         at_error *err) {
+    watch w = {.context = context};
+    const char *title = at_arena_format(context->arena, "Training %s", name);
+    if (!title)
+        return at_fail(err, AT_NO_MEMORY, "not enough memory to watch the training");
+    AT_TRY(at_progress_new(context->call->display, title, AT_UNIT_NONE, false, &w.progress, err));
+    double start = at_now();
+    json_t *result = NULL;
+    at_status status = at_job_wait(context, id, on_event, &w, &result, err);
+    if (status == AT_OK)
+        at_progress_finish(w.progress, false, summary_of(context, result, at_now() - start));
+    else
+        at_progress_finish(w.progress, true,
+                           status == AT_CANCELLED ? "interrupted" : "failed");
+    if (status == AT_OK)
+        status = show_model(&w, result, err);
+    json_decref(result);
+    at_progress_release(w.progress);
+    at_text_fini(&w.log);
+    return status;
+}
