@@ -3,6 +3,7 @@
 #include "magics/train/watch.h"
 #include "magics/workspace/job.h"
 #include "ops/base/suggest.h"
+#include "ops/base/text.h"
 
 #include <string.h>
 #include <strings.h>

@@ -8,7 +8,6 @@
 #include "ops/base/file.h"
 #include "ops/learn/model.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
