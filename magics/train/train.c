@@ -53,14 +53,16 @@ static const at_param options[] = {
      .kind = AT_PARAM_TEXT,
      .refers = AT_REFERS_DATASET,
      .offset = offsetof(struct train_options, validation),
-     .help = "the dataset to choose the best epoch on; without it --holdout is set apart"},
+     .help =
+         "the dataset to choose the best epoch on; without it --holdout is set apart"},
     {.name = "holdout",
      .kind = AT_PARAM_REAL,
      .offset = offsetof(struct train_options, holdout),
      .fallback = "0.1",
      .min = 0,
      .max = 0.5,
-     .help = "share of the rows set apart for validation, with the shares of the target kept"},
+     .help = "share of the rows set apart for validation, with the shares of the target "
+             "kept"},
     {.name = "seed",
      .kind = AT_PARAM_INT,
      .offset = offsetof(struct train_options, seed),
@@ -110,11 +112,13 @@ typedef struct plan {
     size_t use_count;
 } plan;
 
-static at_status add_channel(plan *p, const char *channel, const char *name, at_entry *entry,
-                             at_error *err) {
+static at_status add_channel(plan *p, const char *channel, const char *name,
+                             at_entry *entry, at_error *err) {
     at_workspace *workspace = p->context->workspace;
-    AT_TRY(at_store_find(workspace, AT_KIND_DATASET, name, p->context->arena, entry, err));
-    const char *path = at_store_path(workspace, AT_KIND_DATASET, entry->id, p->context->arena);
+    AT_TRY(
+        at_store_find(workspace, AT_KIND_DATASET, name, p->context->arena, entry, err));
+    const char *path =
+        at_store_path(workspace, AT_KIND_DATASET, entry->id, p->context->arena);
     p->uses[p->use_count++] = entry->id;
     if (!path || json_object_set_new(p->channels, channel, json_string(path)) != 0)
         return at_fail(err, AT_NO_MEMORY, "not enough memory to start training");
@@ -128,8 +132,8 @@ static at_status check_target(plan *p, const char *id, at_error *err) {
     int *found = NULL;
     size_t count = 0;
     at_selector selector = {p->o->target, true};
-    at_status status = at_select_columns(frame, &selector, 1, NULL, p->context->arena, &found,
-                                         &count, err);
+    at_status status = at_select_columns(frame, &selector, 1, NULL, p->context->arena,
+                                         &found, &count, err);
     if (status == AT_OK) /* in the spelling of the table */
         json_object_set_new(p->spec, "target",
                             json_string(at_frame_column(frame, found[0])->name));
@@ -183,9 +187,10 @@ static at_status make_plan(plan *p, const at_learner *learner, at_error *err) {
         json_object_set_new(given, param ? param->name : setting->key,
                             json_string(setting->value));
     }
-    p->spec = json_pack("{s:s, s:s, s:o?, s:I, s:f, s:s}", "algorithm", learner->name,
-                        "target", p->o->target, "hyperparameters", given, "seed",
-                        (json_int_t)p->o->seed, "holdout", p->o->holdout, "model_id", model_id);
+    p->spec =
+        json_pack("{s:s, s:s, s:o?, s:I, s:f, s:s}", "algorithm", learner->name, "target",
+                  p->o->target, "hyperparameters", given, "seed", (json_int_t)p->o->seed,
+                  "holdout", p->o->holdout, "model_id", model_id);
     p->channels = json_object();
     if (!p->spec || !given || json_object_set_new(p->spec, "channels", p->channels) != 0)
         return at_fail(err, AT_NO_MEMORY, "not enough memory to start training");
@@ -204,16 +209,18 @@ static at_status run(at_context *context, const void *given, at_error *err) {
     char id[33];
     at_status status = make_plan(&p, learner, err);
     if (status == AT_OK)
-        status = at_job_start(context->workspace, "train", o->name, p.spec, p.uses, p.use_count,
-                              id, err);
+        status = at_job_start(context->workspace, "train", o->name, p.spec, p.uses,
+                              p.use_count, id, err);
     json_decref(p.spec);
     return status == AT_OK ? at_train_watch(context, id, o->name, err) : status;
 }
 
 static const char *const examples[] = {
-    "%%train subscriber --data bank_clean_train --target y --algorithm linear-learner --recipe "
+    "%%train subscriber --data bank_clean_train --target y --algorithm linear-learner "
+    "--recipe "
     "calls\nepochs = 15",
-    "%%train price --data houses_train --target median_house_value\nloss = absolute_loss", NULL};
+    "%%train price --data houses_train --target median_house_value\nloss = absolute_loss",
+    NULL};
 
 const at_magic at_magic_train = {
     .name = "train",
@@ -221,9 +228,12 @@ const at_magic at_magic_train = {
     .stage = AT_STAGE_TRAIN,
     .summary = "Trains a model",
     .details =
-        "The fit runs as a job of its own: the kernel stays free of it, and it runs on if the "
-        "kernel is restarted (`%jobs`). An interrupt stops it and keeps the best model so far. "
-        "The preparation is fitted on the training rows and is part of the model, and so are "
+        "The fit runs as a job of its own: the kernel stays free of it, and it runs on "
+        "if the "
+        "kernel is restarted (`%jobs`). An interrupt stops it and keeps the best model "
+        "so far. "
+        "The preparation is fitted on the training rows and is part of the model, and so "
+        "are "
         "the value steps of `%%clean`. The body holds hyperparameters, by the names that "
         "SageMaker gives them.",
     .arguments = arguments,

@@ -1,8 +1,8 @@
-/* The job behind %%train: in the child it fits and saves, in the kernel the model is put into
- * the store. Reads job.json:
+/* The job behind %%train: in the child it fits and saves, in the kernel the model is put
+ * into the store. Reads job.json:
  *
- *   {"algorithm", "target", "hyperparameters": {name: text}, "seed", "holdout", "model_id",
- *    "channels": {"train": path, "validation"?: path}, "source"?: schema,
+ *   {"algorithm", "target", "hyperparameters": {name: text}, "seed", "holdout",
+ * "model_id", "channels": {"train": path, "validation"?: path}, "source"?: schema,
  *    "cleaning"?: [fitted steps], "recipe"?: [steps], "data": id, "data_name", ...} */
 #include "magics/workspace/job.h"
 #include "ops/base/file.h"
@@ -30,7 +30,8 @@ static void inputs_fini(inputs *in) {
 
 static at_status open_inputs(const json_t *spec, inputs *in, at_error *err) {
     const json_t *channels = json_object_get(spec, "channels");
-    const char *train = text_of(channels, "train"), *validation = text_of(channels, "validation");
+    const char *train = text_of(channels, "train"),
+               *validation = text_of(channels, "validation");
     if (!train)
         return at_fail(err, AT_CORRUPT, "job.json has no channel 'train'");
     AT_TRY(at_frame_open(train, &in->train, err));
@@ -41,7 +42,8 @@ static at_status open_inputs(const json_t *spec, inputs *in, at_error *err) {
     return at_pool_new(0, &in->pool, err);
 }
 
-static at_status save(const at_model *model, const char *folder, json_t *result, at_error *err) {
+static at_status save(const at_model *model, const char *folder, json_t *result,
+                      at_error *err) {
     char *place = at_path_join(folder, "model");
     if (!place)
         return at_fail(err, AT_NO_MEMORY, "not enough memory to save the model");
@@ -71,7 +73,8 @@ static at_status run(const json_t *spec, const char *folder, const at_fit_events
             .target = target,
             .train = in.train,
             .validation = in.validation,
-            .holdout = in.validation ? 0 : json_number_value(json_object_get(spec, "holdout")),
+            .holdout =
+                in.validation ? 0 : json_number_value(json_object_get(spec, "holdout")),
             .source = json_object_get(spec, "source"),
             .cleaning = json_object_get(spec, "cleaning"),
             .recipe = in.recipe,
@@ -89,7 +92,8 @@ static at_status run(const json_t *spec, const char *folder, const at_fit_events
     return status;
 }
 
-/* The model's folder moves from the job to the store; done already after a crash between. */
+/* The model's folder moves from the job to the store; done already after a crash between.
+ */
 static at_status move_model(const char *from, const char *to, at_error *err) {
     if (at_folder_exists(to))
         return AT_OK;
@@ -99,24 +103,26 @@ static at_status move_model(const char *from, const char *to, at_error *err) {
 }
 
 static json_t *card_of(const json_t *spec, const at_entry *job, const json_t *result) {
-    json_t *card = json_pack(
-        "{s:O?, s:O?, s:s, s:O?, s:O?, s:O?}", "algorithm", json_object_get(spec, "algorithm"),
-        "target", json_object_get(spec, "target"), "job", job->id, "data",
-        json_object_get(spec, "data"), "data_name", json_object_get(spec, "data_name"),
-        "describe", json_object_get(result, "describe"));
+    json_t *card = json_pack("{s:O?, s:O?, s:s, s:O?, s:O?, s:O?}", "algorithm",
+                             json_object_get(spec, "algorithm"), "target",
+                             json_object_get(spec, "target"), "job", job->id, "data",
+                             json_object_get(spec, "data"), "data_name",
+                             json_object_get(spec, "data_name"), "describe",
+                             json_object_get(result, "describe"));
     const char *recipe = text_of(spec, "recipe_name");
     if (card)
         json_object_set_new(card, "recipe", json_string(recipe ? recipe : "auto"));
     return card;
 }
 
-static at_status index_model(at_workspace *workspace, const at_entry *job, const json_t *spec,
-                             const json_t *result, const char *from, at_arena *arena,
-                             at_error *err) {
+static at_status index_model(at_workspace *workspace, const at_entry *job,
+                             const json_t *spec, const json_t *result, const char *from,
+                             at_arena *arena, at_error *err) {
     const char *id = text_of(spec, "model_id"), *data = text_of(spec, "data");
     const char *to = id ? at_store_path(workspace, AT_KIND_MODEL, id, arena) : NULL;
     if (!to || !data)
-        return at_fail(err, AT_CORRUPT, "job %s does not say which model it made", job->name);
+        return at_fail(err, AT_CORRUPT, "job %s does not say which model it made",
+                       job->name);
     if (!at_folder_exists(from) && !at_folder_exists(to))
         return AT_OK; /* stopped before there was a model */
     AT_TRY(move_model(from, to, err));
@@ -128,8 +134,8 @@ static at_status index_model(at_workspace *workspace, const at_entry *job, const
     return status;
 }
 
-static at_status finished(at_workspace *workspace, const at_entry *job, const json_t *result,
-                          at_error *err) {
+static at_status finished(at_workspace *workspace, const at_entry *job,
+                          const json_t *result, at_error *err) {
     at_arena arena = {0};
     const char *folder = at_store_path(workspace, AT_KIND_JOB, job->id, &arena);
     char *plan = folder ? at_path_join(folder, "job.json") : NULL;
@@ -137,7 +143,8 @@ static at_status finished(at_workspace *workspace, const at_entry *job, const js
     json_error_t why;
     json_t *spec = plan ? json_load_file(plan, 0, &why) : NULL;
     at_status status =
-        !plan || !model ? at_fail(err, AT_NO_MEMORY, "not enough memory to keep the model")
+        !plan || !model
+            ? at_fail(err, AT_NO_MEMORY, "not enough memory to keep the model")
         : !spec ? at_fail(err, AT_CORRUPT, "%s cannot be read: %s", plan, why.text)
                 : index_model(workspace, job, spec, result, model, &arena, err);
     json_decref(spec);

@@ -115,7 +115,8 @@ static void send(at_context *context, at_bundle *bundle) {
     at_bundle_fini(bundle);
 }
 
-static at_status show_features(at_context *context, const json_t *describe, at_error *err) {
+static at_status show_features(at_context *context, const json_t *describe,
+                               at_error *err) {
     const json_t *features = json_object_get(describe, "features");
     const char *names[FEATURES];
     double importance[FEATURES], total = 0;
@@ -173,9 +174,9 @@ static const char *summary_of(at_context *context, const json_t *result, double 
     json_int_t rows = json_integer_value(json_object_get(describe, "rows"));
     size_t features = json_array_size(json_object_get(describe, "features"));
     const char *text = at_arena_format(
-        context->arena, "done in %s%s%s · %s · %s", at_view_seconds(context->arena, seconds),
-        problem ? " · " : "", problem ? problem : "",
-        at_view_plural(context->arena, rows, "row"),
+        context->arena, "done in %s%s%s · %s · %s",
+        at_view_seconds(context->arena, seconds), problem ? " · " : "",
+        problem ? problem : "", at_view_plural(context->arena, rows, "row"),
         at_view_plural(context->arena, (int64_t)features, "feature"));
     return text ? text : "done";
 }
@@ -186,12 +187,14 @@ at_status at_train_watch(at_context *context, const char *id, const char *name,
     const char *title = at_arena_format(context->arena, "Training %s", name);
     if (!title)
         return at_fail(err, AT_NO_MEMORY, "not enough memory to watch the training");
-    AT_TRY(at_progress_new(context->call->display, title, AT_UNIT_NONE, false, &w.progress, err));
+    AT_TRY(at_progress_new(context->call->display, title, AT_UNIT_NONE, false,
+                           &w.progress, err));
     double start = at_now();
     json_t *result = NULL;
     at_status status = at_job_wait(context, id, on_event, &w, &result, err);
     if (status == AT_OK)
-        at_progress_finish(w.progress, false, summary_of(context, result, at_now() - start));
+        at_progress_finish(w.progress, false,
+                           summary_of(context, result, at_now() - start));
     else
         at_progress_finish(w.progress, true,
                            status == AT_CANCELLED ? "interrupted" : "failed");

@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-at_status at_view_fold(const char *title, const char *text, at_bundle *out, at_error *err) {
+at_status at_view_fold(const char *title, const char *text, at_bundle *out,
+                       at_error *err) {
     at_text html = {0};
     at_text_put(&html, "<div class=\"atl\">");
     at_style_put(&html);

@@ -1,8 +1,8 @@
-/* Grid: a table on the screen. HTML that follows the notebook's theme, that is still a table
- * where a notebook is not trusted, and aligned text for a console.
+/* Grid: a table on the screen. HTML that follows the notebook's theme, that is still a
+ * table where a notebook is not trusted, and aligned text for a console.
  *
- * Numbers are right-aligned with tabular digits; the header sticks while the rows scroll; the
- * caption counts ("41,188 rows x 21 columns"). */
+ * Numbers are right-aligned with tabular digits; the header sticks while the rows scroll;
+ * the caption counts ("41,188 rows x 21 columns"). */
 #ifndef ATELIER_MAGICS_VIEW_GRID_H
 #define ATELIER_MAGICS_VIEW_GRID_H
 
@@ -16,8 +16,8 @@ typedef struct at_grid_column {
     bool right;       /* numbers */
 } at_grid_column;
 
-/* One cell. text NULL: missing, shown as a faint dash. html (may be NULL) is trusted markup
- * of ours that stands for the text where HTML is shown. */
+/* One cell. text NULL: missing, shown as a faint dash. html (may be NULL) is trusted
+ * markup of ours that stands for the text where HTML is shown. */
 typedef struct at_grid_cell {
     const char *text, *html;
 } at_grid_cell;
@@ -35,11 +35,12 @@ typedef struct at_grid {
 AT_MUST_USE at_status at_view_grid(const at_grid *grid, at_bundle *out, at_error *err);
 
 typedef struct at_table_options {
-    int64_t first;        /* first row to show, from 0 */
-    int64_t rows;         /* how many; 0 = 20 */
-    const char *title;    /* may be NULL */
-    const char *more;     /* what shows the rest, for the caption: "%show bank"; may be NULL */
-    bool types;           /* column types under the names */
+    int64_t first;     /* first row to show, from 0 */
+    int64_t rows;      /* how many; 0 = 20 */
+    const char *title; /* may be NULL */
+    const char
+        *more;  /* what shows the rest, for the caption: "%show bank"; may be NULL */
+    bool types; /* column types under the names */
 } at_table_options;
 
 /* Rows of a frame. `total`: rows that there are in all (-1: the frame's). */
@@ -58,7 +59,8 @@ AT_MUST_USE at_status at_view_facts(const char *title, const at_fact *facts, siz
 AT_MUST_USE at_status at_view_fold(const char *title, const char *text, at_bundle *out,
                                    at_error *err);
 
-/* "41,188"; 1234567.0 -> "1.18 MB"; 75.3 -> "1 min 15 s". Into the arena; "" on no memory. */
+/* "41,188"; 1234567.0 -> "1.18 MB"; 75.3 -> "1 min 15 s". Into the arena; "" on no
+ * memory. */
 const char *at_view_count(at_arena *arena, int64_t count);
 const char *at_view_bytes(at_arena *arena, int64_t bytes);
 const char *at_view_seconds(at_arena *arena, double seconds);

@@ -42,9 +42,11 @@ static const char css[] =
     ".atl .atl-bar progress::-webkit-progress-bar{background:var(--atl-bg2)}"
     ".atl .atl-bar progress::-webkit-progress-value{background:#3b82c4;border-radius:4px}"
     ".atl .atl-bar progress::-moz-progress-bar{background:#3b82c4;border-radius:4px}"
-    ".atl .atl-bar.atl-done progress::-webkit-progress-value{background:" AT_STYLE_GOOD "}"
+    ".atl .atl-bar.atl-done progress::-webkit-progress-value{background:" AT_STYLE_GOOD
+    "}"
     ".atl .atl-bar.atl-done progress::-moz-progress-bar{background:" AT_STYLE_GOOD "}"
-    ".atl .atl-bar.atl-failed progress::-webkit-progress-value{background:" AT_STYLE_BAD "}"
+    ".atl .atl-bar.atl-failed progress::-webkit-progress-value{background:" AT_STYLE_BAD
+    "}"
     ".atl .atl-bar.atl-failed progress::-moz-progress-bar{background:" AT_STYLE_BAD "}"
     ".atl .atl-bar b{white-space:nowrap;font-weight:600}"
     ".atl .atl-bar span{color:var(--atl-dim);font-variant-numeric:tabular-nums}"
@@ -58,8 +60,7 @@ void at_style_put(at_text *html) {
 }
 
 const char *at_style_color(size_t i) {
-    static const char *const colors[] = {"#3b82c4", "#e0803a", "#2f9e6e",
-                                         "#d64550", "#8b6cc7", "#2a9fa8",
-                                         "#c2619a", "#9a8338"};
+    static const char *const colors[] = {"#3b82c4", "#e0803a", "#2f9e6e", "#d64550",
+                                         "#8b6cc7", "#2a9fa8", "#c2619a", "#9a8338"};
     return colors[i % (sizeof colors / sizeof *colors)];
 }
