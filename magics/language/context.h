@@ -14,7 +14,7 @@ typedef struct at_session at_session;
 
 typedef struct at_context {
     const at_call *call;     /* display, input, cancel of this request */
-    at_workspace *workspace; /* open */
+    at_workspace *workspace; /* open; NULL for a magic whose spec says `detached` */
     at_session *session;
     at_arena *arena; /* released when the cell ends */
 } at_context;
@@ -30,5 +30,12 @@ void at_session_each(const at_session *session,
 at_pool *at_session_pool(at_session *session); /* made at first use; NULL if it cannot be */
 /* True once a shutdown of the kernel was asked for: who waits for a job lets go of it. */
 bool at_session_shutting_down(const at_session *session);
+
+/* Makes a failure that only showed while a magic ran point into the cell: line and column
+ * (from 1, as at_setting and at_step_line have them), `width` bytes wide. Returns err->code. */
+at_status at_context_point(const at_context *context, int line, int column, int width,
+                           at_error *err);
+/* Runs a cell inside this one (%time, %%time). execute.c */
+AT_MUST_USE at_status at_context_run(at_context *context, const char *code, at_error *err);
 
 #endif

@@ -14,4 +14,8 @@ AT_MUST_USE at_status at_language_new(const char *workspace, at_interp **out, at
  * at_kernel_config; `interp` is what at_language_new gave. */
 const char *at_language_history_path(void *interp);
 
+/* The session behind it (context.h), to set variables from outside. Borrowed. */
+struct at_session;
+struct at_session *at_language_session(at_interp *interp);
+
 #endif

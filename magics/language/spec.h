@@ -25,7 +25,7 @@ typedef enum at_body_kind {
     AT_BODY_NONE,
     AT_BODY_SETTINGS, /* key = value, one a line -> at_settings */
     AT_BODY_STEPS,    /* one step a line -> at_step_lines */
-    AT_BODY_TEXT,     /* const char *: as typed, after ${name}; SQL if `sql` */
+    AT_BODY_TEXT,     /* const char *: as typed, after ${name} */
 } at_body_kind;
 
 /* key = value lines, each checked against the table that `settings` gives. Errors that only
@@ -53,7 +53,9 @@ typedef struct at_step_lines {
 typedef struct at_body_spec {
     at_body_kind kind;
     bool optional;     /* the body may be empty */
-    bool sql;          /* TEXT: completion and errors treat it as SQL */
+    bool sql;          /* TEXT: SQL (or cells); completion treats it so. ${name} is left to who
+                          runs it, and blank lines stand for the lines above the body, so that
+                          places in errors are those of the cell */
     size_t offset;     /* of the at_settings, at_step_lines or const char * */
     unsigned steps;    /* STEPS: AT_STEP_CLEAN or AT_STEP_PREPARE */
     /* SETTINGS: the table of keys, which may depend on the options parsed so far. */
@@ -67,12 +69,16 @@ typedef struct at_magic {
     at_stage stage;
     const char *summary;     /* one sentence, no full stop */
     const char *details;     /* more, in Markdown; may be NULL */
-    const at_param *arguments; /* positional, in order; a LIST takes the rest */
+    /* Positional, in order. A last LIST takes the rest (commas part names of things as blanks
+     * do); a last TEXT that refers to SQL takes the rest of the line as typed, with
+     * ${name} left to who runs it. */
+    const at_param *arguments;
     size_t argument_count;
     const at_param *options; /* --name value, --name=value, --flag */
     size_t option_count;
     at_body_spec body;
     const char *const *examples; /* whole cells; NULL-terminated */
+    bool detached; /* needs no workspace: context->workspace is NULL, and none is made */
     size_t options_size;         /* of the struct that `offset`s are in */
     /* Never sees the cell's text. `options` lives as long as the call. */
     at_status (*run)(at_context *context, const void *options, at_error *err);
