@@ -6,9 +6,9 @@
 
 /* What is open in SQL where a line begins. */
 typedef struct sql_state {
-    char quote;   /* ' " ` or ], whichever closes; 0: none */
-    bool comment; /* in a block comment */
-    int depth;    /* of ( */
+    char quote;     /* ' " ` or ], whichever closes; 0: none */
+    bool comment;   /* in a block comment */
+    int depth;      /* of ( */
     bool statement; /* something but blanks and comments since the last ; */
 } sql_state;
 
@@ -238,7 +238,8 @@ static at_status split_line(splitter *s, size_t from, size_t *next) {
     const char *code = s->code;
     size_t end = line_end(code, s->length, from), name_from, name_to;
     *next = end < s->length ? end + 1 : end;
-    char first = from < end ? code[from] : '\0', second = from + 1 < end ? code[from + 1] : '\0';
+    char first = from < end ? code[from] : '\0',
+         second = from + 1 < end ? code[from + 1] : '\0';
     char third = from + 2 < end ? code[from + 2] : '\0';
     bool magic, free = nothing_open(&s->sql);
     if (free && (!s->sql.statement || first == '%') &&

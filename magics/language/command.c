@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 enum { CHUNK = 16384, POLL_MS = 20 };
-static const double KILL_AFTER = 2.0;   /* seconds from SIGINT to SIGKILL */
-static const double LINGER = 0.1;       /* of silence after the end: then nobody listens on */
+static const double KILL_AFTER = 2.0; /* seconds from SIGINT to SIGKILL */
+static const double LINGER = 0.1; /* of silence after the end: then nobody listens on */
 
 /* One of the command's streams. `part` holds an incomplete UTF-8 sequence. */
 typedef struct pipe_end {
@@ -35,8 +35,11 @@ typedef struct command {
 
 /* Length of the UTF-8 sequence that begins with c; 0: none does. */
 static size_t sequence(unsigned char c) {
-    return c < 0x80 ? 1 : c >= 0xC2 && c < 0xE0 ? 2 : c >= 0xE0 && c < 0xF0 ? 3
-           : c >= 0xF0 && c < 0xF5 ? 4 : 0;
+    return c < 0x80                ? 1
+           : c >= 0xC2 && c < 0xE0 ? 2
+           : c >= 0xE0 && c < 0xF0 ? 3
+           : c >= 0xF0 && c < 0xF5 ? 4
+                                   : 0;
 }
 
 /* Streams bytes; what is no UTF-8 becomes U+FFFD, an incomplete end waits. */
@@ -203,9 +206,9 @@ static int start(command *c, int out, int error, char **env, const char *text) {
     char *copy = at_copy_text(text);
     char name[] = "sh", flag[] = "-c";
     char *arguments[] = {name, flag, copy, NULL};
-    int failure = copy ? posix_spawn(&c->pid, "/bin/sh", &files, &attributes, arguments,
-                                     env)
-                       : ENOMEM;
+    int failure =
+        copy ? posix_spawn(&c->pid, "/bin/sh", &files, &attributes, arguments, env)
+             : ENOMEM;
     at_free(copy);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&files);
@@ -219,7 +222,8 @@ static at_status verdict(const command *c, at_error *err) {
         return at_fail(err, AT_INVALID, "the command was ended by signal %d (%s)",
                        WTERMSIG(c->status), strsignal(WTERMSIG(c->status)));
     if (WEXITSTATUS(c->status) != 0) {
-        at_fail(err, AT_INVALID, "the command ended with code %d", WEXITSTATUS(c->status));
+        at_fail(err, AT_INVALID, "the command ended with code %d",
+                WEXITSTATUS(c->status));
         if (WEXITSTATUS(c->status) == 127)
             (void)at_hint(err, "127 means that the shell did not find it");
         return AT_INVALID;
@@ -231,8 +235,9 @@ at_status at_command_run(const at_call *call, const at_session *session, const c
                          at_error *err) {
     int pipes[2][2] = {{-1, -1}, {-1, -1}};
     environment env = {0};
-    command c = {.call = call,
-                 .ends = {{.fd = -1, .stream = AT_STDOUT}, {.fd = -1, .stream = AT_STDERR}}};
+    command c = {
+        .call = call,
+        .ends = {{.fd = -1, .stream = AT_STDOUT}, {.fd = -1, .stream = AT_STDERR}}};
     if (at_cancelled(call->cancel))
         return at_fail(err, AT_CANCELLED, "interrupted");
     int failure = 0;

@@ -37,7 +37,8 @@ static void skip_quote(completer *c) {
 static void complete_magic(completer *c) {
     size_t count, sigils = 0;
     const at_magic *const *magics = at_magics(&count);
-    while (c->cursor.from + sigils < c->cursor.to && c->code[c->cursor.from + sigils] == '%')
+    while (c->cursor.from + sigils < c->cursor.to &&
+           c->code[c->cursor.from + sigils] == '%')
         sigils++;
     typed_from(c, c->cursor.from);
     for (size_t i = 0; i < count; i++) {
@@ -50,7 +51,8 @@ static void complete_magic(completer *c) {
         if ((m->forms & AT_MAGIC_CELL) && c->cursor.first_line &&
             (sigils == 2 || !(m->forms & AT_MAGIC_LINE)))
             at_matches_add_as(c->matches, at_text_get(&cell),
-                              sigils == 2 ? at_text_get(&cell) : at_text_get(&line), "magic");
+                              sigils == 2 ? at_text_get(&cell) : at_text_get(&line),
+                              "magic");
         at_text_fini(&line);
         at_text_fini(&cell);
     }
@@ -317,11 +319,14 @@ at_status at_complete(at_session *session, const char *code, size_t length, size
                       at_completion *out, at_error *err) {
     if (cursor > length)
         cursor = length;
-    *out = (at_completion){.matches = json_array(), .types = json_array(), .start = cursor,
-                           .end = cursor};
+    *out = (at_completion){
+        .matches = json_array(), .types = json_array(), .start = cursor, .end = cursor};
     at_arena arena = {0};
     at_matches matches = {.out = out, .typed = "", .start = cursor, .end = cursor};
-    completer c = {.session = session, .code = code, .length = length, .arena = &arena,
+    completer c = {.session = session,
+                   .code = code,
+                   .length = length,
+                   .arena = &arena,
                    .matches = &matches};
     matches.failed = !out->matches || !out->types;
     /* A cell that does not even split has nothing to complete. */

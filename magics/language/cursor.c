@@ -147,8 +147,12 @@ static void settle(line *l, const char *code, size_t from, size_t cursor) {
 /* Reads the words of [from, to); true if the cursor, at `to`, is in one or after all. */
 static void in_options(line *l, const char *code, size_t length, size_t from, size_t to,
                        bool last_too) {
-    at_words_reader reader = {.session = l->session, .code = code, .length = length,
-                              .at = from, .to = to, .arena = l->arena};
+    at_words_reader reader = {.session = l->session,
+                              .code = code,
+                              .length = length,
+                              .at = from,
+                              .to = to,
+                              .arena = l->arena};
     for (;;) {
         at_word word;
         bool more;
@@ -218,7 +222,8 @@ static void in_body(line *l, const at_part *part, const char *code, size_t lengt
         return;
     at_options options;
     at_error ignored = {0};
-    /* Options that do not parse leave their defaults: the table is still the likeliest. */
+    /* Options that do not parse leave their defaults: the table is still the likeliest.
+     */
     (void)!at_options_parse(l->magic, l->session, code, length, part->options_from,
                             part->options_to, l->arena, &options, &ignored);
     if (body->settings && options.base)
@@ -226,9 +231,9 @@ static void in_body(line *l, const at_part *part, const char *code, size_t lengt
     in_settings(out, code, start, cursor, l->arena);
 }
 
-static at_status in_magic(const at_session *session, const at_part *part, const char *code,
-                          size_t length, size_t cursor, at_arena *arena, at_cursor *out,
-                          at_error *err) {
+static at_status in_magic(const at_session *session, const at_part *part,
+                          const char *code, size_t length, size_t cursor, at_arena *arena,
+                          at_cursor *out, at_error *err) {
     out->magic = at_magic_find(part->name);
     if (!out->magic)
         return AT_OK;
@@ -237,14 +242,16 @@ static at_status in_magic(const at_session *session, const at_part *part, const 
         return at_fail(err, AT_NO_MEMORY, "no memory left to look at the cell");
     line l = {.magic = out->magic, .session = session, .arena = arena, .out = out};
     bool body = part->kind == AT_PART_CELL && cursor > part->options_to;
-    in_options(&l, code, length, part->options_from, body ? part->options_to : cursor, body);
+    in_options(&l, code, length, part->options_from, body ? part->options_to : cursor,
+               body);
     if (body)
         in_body(&l, part, code, length, cursor);
     out->dataset = l.data ? l.data : l.first;
     return AT_OK;
 }
 
-/* The SQL that the cursor is in goes on behind it, to where the whole cell's part ends. */
+/* The SQL that the cursor is in goes on behind it, to where the whole cell's part ends.
+ */
 static at_status in_sql(const char *code, size_t length, size_t from, at_arena *arena,
                         at_cursor *out, at_error *err) {
     at_part *parts;
@@ -254,7 +261,8 @@ static at_status in_sql(const char *code, size_t length, size_t from, at_arena *
     out->sql_to = out->to;
     AT_TRY(at_cell_split(code, length, arena, &parts, &count, err));
     for (size_t i = 0; i < count; i++)
-        if (parts[i].kind == AT_PART_SQL && parts[i].from <= from && parts[i].to >= out->to)
+        if (parts[i].kind == AT_PART_SQL && parts[i].from <= from &&
+            parts[i].to >= out->to)
             out->sql_to = parts[i].to;
     size_t word = out->to;
     while (word > from && name_char(code[word - 1]))

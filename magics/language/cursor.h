@@ -11,7 +11,8 @@ typedef enum at_cursor_kind {
     AT_CURSOR_MAGIC,    /* in %name; from is at the % */
     AT_CURSOR_OPTION,   /* in --name */
     AT_CURSOR_VALUE,    /* in the value of `param`, an option's */
-    AT_CURSOR_ARGUMENT, /* in a positional word; param NULL: there is no further argument */
+    AT_CURSOR_ARGUMENT, /* in a positional word; param NULL: there is no further argument
+                         */
     AT_CURSOR_KEY,      /* of a setting */
     AT_CURSOR_SETTING,  /* in the value of the setting `param` */
     AT_CURSOR_STEP,     /* in a line of steps */
@@ -27,12 +28,13 @@ typedef struct at_cursor {
     bool first_line; /* MAGIC: no part stands before, so a cell magic may */
     const at_param *param;
     bool *given; /* OPTION, ARGUMENT: (option_count) options that are there already */
-    const char *dataset; /* what COLUMN refers to: named by "data", or first on the line */
+    const char
+        *dataset; /* what COLUMN refers to: named by "data", or first on the line */
     const at_param *table; /* KEY, SETTING */
     size_t table_count;
-    size_t line_from;      /* STEP: where the line begins */
+    size_t line_from;        /* STEP: where the line begins */
     size_t sql_from, sql_to; /* SQL: the whole text, to both sides of the cursor */
-    bool statement; /* SQL: the word begins the line of a statement */
+    bool statement;          /* SQL: the word begins the line of a statement */
 } at_cursor;
 
 AT_MUST_USE at_status at_cursor_find(const at_session *session, const char *code,

@@ -41,13 +41,14 @@ static size_t collect(const at_column *column, const at_profile *p, at_arena *ar
         at_text_format(&top, "%s%s (%s)", i ? ", " : "", p->top[i],
                        at_view_count(arena, p->top_count[i]));
     if (top.length && at_text_ok(&top))
-        add(facts, &count, "most frequent", at_arena_text(arena, at_text_get(&top), top.length));
+        add(facts, &count, "most frequent",
+            at_arena_text(arena, at_text_get(&top), top.length));
     at_text_fini(&top);
     return count;
 }
 
-static at_status no_column(const at_frame *frame, const char *dataset_name, const char *name,
-                           at_error *err) {
+static at_status no_column(const at_frame *frame, const char *dataset_name,
+                           const char *name, at_error *err) {
     int count = at_frame_columns(frame);
     const char **names = at_alloc_array((size_t)count + 1, sizeof *names);
     at_fail(err, AT_NOT_FOUND, "%s has no column '%.100s'", dataset_name, name);

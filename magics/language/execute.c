@@ -43,8 +43,8 @@ at_status at_execute_find(const at_part *part, const char *code, size_t length,
     if (!magic) {
         status = unknown_magic(part, err);
     } else if (!(magic->forms & (cell ? AT_MAGIC_CELL : AT_MAGIC_LINE))) {
-        at_fail(err, AT_INVALID, "%s%s is written with %s", cell ? "%%" : "%", magic->name,
-                cell ? "one %" : "%% and a body below it");
+        at_fail(err, AT_INVALID, "%s%s is written with %s", cell ? "%%" : "%",
+                magic->name, cell ? "one %" : "%% and a body below it");
         status = at_hint(err, "%s%s ...", cell ? "%" : "%%", magic->name);
     }
     if (status)
@@ -136,9 +136,10 @@ at_status at_execute_parse(const at_magic *magic, const at_part *part,
     return parse_body(magic, part, session, code, length, arena, out, err);
 }
 
-/* A failure of `run` that has no place yet: the word that its text quotes, else the magic. */
-static void point_at_word(const at_part *part, const at_options *options, const char *code,
-                          size_t length, at_error *err) {
+/* A failure of `run` that has no place yet: the word that its text quotes, else the
+ * magic. */
+static void point_at_word(const at_part *part, const at_options *options,
+                          const char *code, size_t length, at_error *err) {
     if (!err || err->context[0] || err->code == AT_CANCELLED || err->code == AT_NO_MEMORY)
         return;
     for (size_t i = 0; i < options->word_count; i++) {
@@ -191,8 +192,11 @@ static at_status run_part(at_context *context, const at_part *part, bool last,
                           const char *code, size_t length, at_error *err) {
     switch (part->kind) {
     case AT_PART_SQL: {
-        at_sqlcell cell = {.code = part->text, .length = length, .from = part->body_from,
-                           .to = part->body_to, .last = last};
+        at_sqlcell cell = {.code = part->text,
+                           .length = length,
+                           .from = part->body_from,
+                           .to = part->body_to,
+                           .last = last};
         return at_sqlcell_run(context, &cell, err);
     }
     case AT_PART_SHELL:
@@ -210,7 +214,8 @@ static at_status run_part(at_context *context, const at_part *part, bool last,
     return run_magic(context, part, code, length, err);
 }
 
-at_status at_execute(at_context *context, const char *code, size_t length, at_error *err) {
+at_status at_execute(at_context *context, const char *code, size_t length,
+                     at_error *err) {
     at_part *parts;
     size_t count;
     AT_TRY(at_cell_split(code, length, context->arena, &parts, &count, err));

@@ -10,10 +10,10 @@
 AT_MUST_USE at_status at_execute(at_context *context, const char *code, size_t length,
                                  at_error *err);
 
-/* Finds the magic of a part. AT_NOT_FOUND with the nearest name; AT_INVALID where it is used
- * as a line but is a cell magic, or the other way round. */
-AT_MUST_USE at_status at_execute_find(const at_part *part, const char *code, size_t length,
-                                      const at_magic **out, at_error *err);
+/* Finds the magic of a part. AT_NOT_FOUND with the nearest name; AT_INVALID where it is
+ * used as a line but is a cell magic, or the other way round. */
+AT_MUST_USE at_status at_execute_find(const at_part *part, const char *code,
+                                      size_t length, const at_magic **out, at_error *err);
 /* Options and body of a magic's part into its struct: everything but running it. */
 AT_MUST_USE at_status at_execute_parse(const at_magic *magic, const at_part *part,
                                        const at_session *session, const char *code,

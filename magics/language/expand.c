@@ -33,7 +33,8 @@ static at_status unknown(const at_session *session, const char *name, at_error *
     if (near)
         at_hint(err, "did you mean ${%s}?", near);
     else
-        at_hint(err, "set it with %%set %s = VALUE; for the characters themselves write \\${",
+        at_hint(err,
+                "set it with %%set %s = VALUE; for the characters themselves write \\${",
                 name);
     return AT_NOT_FOUND;
 }
@@ -91,8 +92,8 @@ static at_status grow(const at_session *session, const char *code, size_t length
                       size_t from, size_t to, grower *g, at_error *err) {
     size_t plain = from, i = from;
     while (i < to) {
-        bool escaped = code[i] == '\\' && i + 2 < to && code[i + 1] == '$' &&
-                       code[i + 2] == '{';
+        bool escaped =
+            code[i] == '\\' && i + 2 < to && code[i + 1] == '$' && code[i + 2] == '{';
         bool reference = code[i] == '$' && i + 1 < to && code[i + 1] == '{';
         if (!escaped && !reference) {
             i++;
@@ -105,7 +106,8 @@ static at_status grow(const at_session *session, const char *code, size_t length
         if (reference)
             AT_TRY(at_expand_one(session, code, length, i, to, &value, &end, err));
         if (g->text.length + strlen(value) > AT_EXPANDED_MAX)
-            return at_fail(err, AT_LIMIT, "the text with its variables put in is too long");
+            return at_fail(err, AT_LIMIT,
+                           "the text with its variables put in is too long");
         if (!put(g, value, strlen(value), i, false))
             return no_memory(err);
         i = plain = end;
@@ -116,8 +118,9 @@ static at_status grow(const at_session *session, const char *code, size_t length
     return AT_OK;
 }
 
-at_status at_expand(const at_session *session, const char *code, size_t length, size_t from,
-                    size_t to, at_arena *arena, at_expanded *out, at_error *err) {
+at_status at_expand(const at_session *session, const char *code, size_t length,
+                    size_t from, size_t to, at_arena *arena, at_expanded *out,
+                    at_error *err) {
     *out = (at_expanded){.start = from};
     bool any = false;
     for (size_t i = from; i + 1 < to && !any; i++)

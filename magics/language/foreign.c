@@ -1,5 +1,6 @@
-/* What is pasted into a cell and is no SQL: Python, shell, a magic without its %. Notebook
- * servers also run Python of their own in any kernel; it is refused at once and untouched. */
+/* What is pasted into a cell and is no SQL: Python, shell, a magic without its %.
+ * Notebook servers also run Python of their own in any kernel; it is refused at once and
+ * untouched. */
 #include "magics/language/point.h"
 #include "magics/language/spec.h"
 #include "magics/language/sqlcell.h"
@@ -14,7 +15,8 @@ static bool name_char(char c) {
     return letter(c) || (c >= '0' && c <= '9') || c == '-';
 }
 
-static bool is_word(const char *text, size_t length, const char *const *words, size_t count) {
+static bool is_word(const char *text, size_t length, const char *const *words,
+                    size_t count) {
     for (size_t i = 0; i < count; i++)
         if (strlen(words[i]) == length && memcmp(text, words[i], length) == 0)
             return true;
@@ -36,19 +38,20 @@ static bool python_shape(const char *text, size_t length) {
 
 static at_status python(at_error *err) {
     at_fail(err, AT_SYNTAX, "this looks like Python; a cell here is SQL or magics");
-    return at_hint(err, "%%help lists the magics; SELECT ... asks the workspace's tables");
+    return at_hint(err,
+                   "%%help lists the magics; SELECT ... asks the workspace's tables");
 }
 
 at_status at_foreign_check(const char *code, size_t length, size_t from, size_t to,
                            at_error *err) {
     static const char *const python_words[] = {
-        "import", "from", "def",  "class", "for",  "while", "if",   "try",  "print",
+        "import", "from", "def",    "class",  "for",   "while",  "if",  "try", "print",
         "async",  "with", "lambda", "assert", "raise", "return", "del", "elif"};
     static const char *const statements[] = {
-        "select", "with",   "values", "explain", "create", "drop",   "insert",
-        "update", "delete", "alter",  "attach",  "pragma", "begin",  "commit",
-        "replace", "vacuum", "analyze", "detach", "reindex", "rollback", "savepoint",
-        "release", "end"};
+        "select",  "with",     "values",    "explain", "create",  "drop",
+        "insert",  "update",   "delete",    "alter",   "attach",  "pragma",
+        "begin",   "commit",   "replace",   "vacuum",  "analyze", "detach",
+        "reindex", "rollback", "savepoint", "release", "end"};
     while (from < to && (code[from] == ' ' || code[from] == '\t' || code[from] == '\n' ||
                          code[from] == '\r'))
         from++;
@@ -67,10 +70,11 @@ at_status at_foreign_check(const char *code, size_t length, size_t from, size_t 
     char word[16] = "";
     size_t n = end - from;
     for (size_t i = 0; i < n && n < sizeof word; i++)
-        word[i] = code[from + i] >= 'A' && code[from + i] <= 'Z' ? (char)(code[from + i] + 32)
-                                                                 : code[from + i];
-    bool known = is_word(word, strlen(word), statements,
-                         sizeof statements / sizeof statements[0]);
+        word[i] = code[from + i] >= 'A' && code[from + i] <= 'Z'
+                      ? (char)(code[from + i] + 32)
+                      : code[from + i];
+    bool known =
+        is_word(word, strlen(word), statements, sizeof statements / sizeof statements[0]);
     /* `with open(...) as f:` ends its line in a colon; WITH of SQL never does. */
     bool colon = line > from && code[line - 1] == ':';
     if (known && !(strcmp(word, "with") == 0 && colon))
@@ -89,11 +93,12 @@ at_status at_foreign_check(const char *code, size_t length, size_t from, size_t 
         at_fail(err, AT_SYNTAX, "'%.*s' begins no SQL statement", (int)(n < 60 ? n : 60),
                 code + from);
         bool lonely = end == line;
-        status = lonely ? at_hint(err, "to see a dataset: %%show %.*s, or SELECT * FROM %.*s",
-                                  (int)(n < 60 ? n : 60), code + from, (int)(n < 60 ? n : 60),
-                                  code + from)
-                        : at_hint(err, "a cell holds SQL (SELECT ...), magics (%%help) or "
-                                       "shell lines (!ls)");
+        status =
+            lonely ? at_hint(err, "to see a dataset: %%show %.*s, or SELECT * FROM %.*s",
+                             (int)(n < 60 ? n : 60), code + from, (int)(n < 60 ? n : 60),
+                             code + from)
+                   : at_hint(err, "a cell holds SQL (SELECT ...), magics (%%help) or "
+                                  "shell lines (!ls)");
     }
     at_point(err, code, length, from, end);
     return status;

@@ -10,8 +10,8 @@
 
 const char *at_help_stage(at_stage stage) {
     static const char *const names[] = {
-        [AT_STAGE_DATA] = "Data",     [AT_STAGE_CLEAN] = "Clean and prepare",
-        [AT_STAGE_TRAIN] = "Train",   [AT_STAGE_DEPLOY] = "Deploy",
+        [AT_STAGE_DATA] = "Data",        [AT_STAGE_CLEAN] = "Clean and prepare",
+        [AT_STAGE_TRAIN] = "Train",      [AT_STAGE_DEPLOY] = "Deploy",
         [AT_STAGE_HOUSE] = "Keep house",
     };
     return names[stage];
@@ -202,8 +202,8 @@ static void text_example(at_text *out, const char *text) {
 }
 
 void at_help_text(const at_magic *magic, at_text *out) {
-    writer w = {out,          text_title, text_heading, text_paragraph, text_nothing,
-                text_row,     text_nothing, text_example};
+    writer w = {out,          text_title, text_heading, text_paragraph,
+                text_nothing, text_row,   text_nothing, text_example};
     write_magic(&w, magic);
 }
 
@@ -265,8 +265,8 @@ static void html_example(at_text *out, const char *text) {
 }
 
 void at_help_html(const at_magic *magic, at_text *out) {
-    writer w = {out,      html_title, html_heading, html_paragraph, html_open,
-                html_row, html_close, html_example};
+    writer w = {out,       html_title, html_heading, html_paragraph,
+                html_open, html_row,   html_close,   html_example};
     at_style_put(out);
     at_text_put(out, "<div class=\"atl\">");
     write_magic(&w, magic);
@@ -275,8 +275,8 @@ void at_help_html(const at_magic *magic, at_text *out) {
 
 /* -- Markdown -- */
 static void markdown_title(at_text *out, const at_magic *magic) {
-    at_text_format(out, "### %s%s\n\n```\n",
-                   as_cell(magic) ? "%%" : at_help_sigil(magic), magic->name);
+    at_text_format(out, "### %s%s\n\n```\n", as_cell(magic) ? "%%" : at_help_sigil(magic),
+                   magic->name);
     put_usage(magic, out);
     at_text_put(out, "\n```\n");
 }
@@ -305,8 +305,8 @@ static void markdown_example(at_text *out, const char *text) {
 }
 
 void at_help_markdown(const at_magic *magic, at_text *out) {
-    writer w = {out,          markdown_title, markdown_heading, text_paragraph,
-                markdown_open, markdown_row,  text_nothing,     markdown_example};
+    writer w = {out,           markdown_title, markdown_heading, text_paragraph,
+                markdown_open, markdown_row,   text_nothing,     markdown_example};
     write_magic(&w, magic);
 }
 
@@ -336,7 +336,8 @@ at_status at_help_bundle(const at_magic *magic, at_bundle *out, at_error *err) {
 
 at_status at_help_overview(at_bundle *out, at_error *err) {
     static const char *const intro =
-        "A cell holds SQL over your datasets (SELECT ... FROM name), magics (%name, %%name), "
+        "A cell holds SQL over your datasets (SELECT ... FROM name), magics (%name, "
+        "%%name), "
         "or shell lines (!command). %help NAME or %name? tells all about one.";
     size_t count;
     const at_magic *const *magics = at_magics(&count);
@@ -384,8 +385,8 @@ at_status at_help_name(at_context *context, const char *name, bool magic, at_err
     at_error other = {0};
     if (!magic) {
         workspace = at_session_peek(context->session);
-        at_status status = workspace ? at_describe_name(workspace, name, &page, &other)
-                                     : AT_NOT_FOUND;
+        at_status status =
+            workspace ? at_describe_name(workspace, name, &page, &other) : AT_NOT_FOUND;
         if (!status) {
             at_display_page(context->call->display, &page);
             at_bundle_fini(&page);

@@ -1,12 +1,13 @@
-/* Help: what the specs say, for a reader. One description serves %help, `?`, --help, Shift-Tab
- * and the reference page. */
+/* Help: what the specs say, for a reader. One description serves %help, `?`, --help,
+ * Shift-Tab and the reference page. */
 #ifndef ATELIER_MAGICS_LANGUAGE_HELP_H
 #define ATELIER_MAGICS_LANGUAGE_HELP_H
 
 #include "magics/language/spec.h"
 #include "ops/base/text.h"
 
-/* All of a magic as plain text, as HTML, as Markdown (for the reference page). Appends. */
+/* All of a magic as plain text, as HTML, as Markdown (for the reference page). Appends.
+ */
 void at_help_text(const at_magic *magic, at_text *out);
 void at_help_html(const at_magic *magic, at_text *out);
 void at_help_markdown(const at_magic *magic, at_text *out);
@@ -17,11 +18,13 @@ const char *at_help_stage(at_stage stage);
 const char *at_help_sigil(const at_magic *magic); /* "%" or "%%" */
 
 /* Help on one magic as a bundle; caller finishes it. */
-AT_MUST_USE at_status at_help_bundle(const at_magic *magic, at_bundle *out, at_error *err);
+AT_MUST_USE at_status at_help_bundle(const at_magic *magic, at_bundle *out,
+                                     at_error *err);
 /* The list of all magics by stage. */
 AT_MUST_USE at_status at_help_overview(at_bundle *out, at_error *err);
 /* Help on a magic through the pager. */
-AT_MUST_USE at_status at_help_page(at_display *display, const at_magic *magic, at_error *err);
+AT_MUST_USE at_status at_help_page(at_display *display, const at_magic *magic,
+                                   at_error *err);
 /* `name?`: a magic (`magic`: it had a %), else a dataset, through the pager. */
 AT_MUST_USE at_status at_help_name(at_context *context, const char *name, bool magic,
                                    at_error *err);

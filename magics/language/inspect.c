@@ -37,8 +37,8 @@ static at_status show_param(inspector *i, const at_param *param, bool option) {
 
 static at_status show_step(inspector *i, const at_step_kind *kind) {
     at_text text = {0};
-    at_text_format(&text, "%s %s\n\n%s\n\nFor example:\n    %s\n", kind->verb, kind->pattern,
-                   kind->summary, kind->example);
+    at_text_format(&text, "%s %s\n\n%s\n\nFor example:\n    %s\n", kind->verb,
+                   kind->pattern, kind->summary, kind->example);
     return plain(i, &text);
 }
 
@@ -188,8 +188,13 @@ at_status at_inspect(at_session *session, const char *code, size_t length, size_
     at_error looked = {0};
     *out = (at_inspection){0};
     size_t end = at_cursor_word_end(code, length, cursor < length ? cursor : length);
-    inspector i = {.session = session, .workspace = at_session_peek(session), .code = code,
-                   .length = length, .arena = &arena, .out = &out->bundle, .err = &looked};
+    inspector i = {.session = session,
+                   .workspace = at_session_peek(session),
+                   .code = code,
+                   .length = length,
+                   .arena = &arena,
+                   .out = &out->bundle,
+                   .err = &looked};
     at_status status =
         at_cursor_find(session, code, length, end, &arena, &i.cursor, &looked);
     if (!status)

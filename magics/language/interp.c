@@ -63,8 +63,8 @@ static at_status evaluate(at_interp *interp, const at_call *call, const char *ex
     at_status status = at_fail(err, AT_NO_MEMORY, "no memory left for an expression");
     if (code) {
         at_error_clear(err);
-        at_sqlcell cell = {.code = code, .length = strlen(code), .to = strlen(code),
-                           .out = out};
+        at_sqlcell cell = {
+            .code = code, .length = strlen(code), .to = strlen(code), .out = out};
         *out = (at_bundle){0};
         status = at_sqlcell_run(&context, &cell, err);
         if (!status && !out->data)
@@ -74,13 +74,13 @@ static at_status evaluate(at_interp *interp, const at_call *call, const char *ex
     return status;
 }
 
-static at_status complete(at_interp *interp, const char *code, size_t length, size_t cursor,
-                          at_completion *out, at_error *err) {
+static at_status complete(at_interp *interp, const char *code, size_t length,
+                          size_t cursor, at_completion *out, at_error *err) {
     return at_complete(((language *)interp)->session, code, length, cursor, out, err);
 }
 
-static at_status inspect(at_interp *interp, const char *code, size_t length, size_t cursor,
-                         int detail, at_inspection *out, at_error *err) {
+static at_status inspect(at_interp *interp, const char *code, size_t length,
+                         size_t cursor, int detail, at_inspection *out, at_error *err) {
     (void)detail; /* there is one: all of it */
     return at_inspect(((language *)interp)->session, code, length, cursor, out, err);
 }

@@ -8,7 +8,8 @@
 /* `workspace`: the folder to use; NULL finds it as DESIGN 2 says ($ATELIER_WORKSPACE, the
  * nearest .atelier/ up to home, else ./.atelier/). Cheap: the workspace is opened by the
  * first cell that needs it. */
-AT_MUST_USE at_status at_language_new(const char *workspace, at_interp **out, at_error *err);
+AT_MUST_USE at_status at_language_new(const char *workspace, at_interp **out,
+                                      at_error *err);
 
 /* The history file of the workspace, made on demand; NULL if it cannot be had. Shaped for
  * at_kernel_config; `interp` is what at_language_new gave. */

@@ -35,8 +35,8 @@ static at_completeness of_cell(const at_part *part, const char *code, size_t len
         return AT_INCOMPLETE;
     at_options options;
     /* Variables are not known here: a body that needs them is not called wrong. */
-    at_status status = at_execute_parse(magic, part, NULL, code, length, arena, &options,
-                                        &err);
+    at_status status =
+        at_execute_parse(magic, part, NULL, code, length, arena, &options, &err);
     return status == AT_SYNTAX ? AT_INVALID_CODE : AT_COMPLETE;
 }
 

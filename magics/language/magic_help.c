@@ -7,8 +7,11 @@ typedef struct options {
 } options;
 
 static const at_param arguments[] = {
-    {.name = "name", .kind = AT_PARAM_TEXT, .refers = AT_REFERS_MAGIC,
-     .offset = offsetof(options, name), .help = "a magic to tell all about"},
+    {.name = "name",
+     .kind = AT_PARAM_TEXT,
+     .refers = AT_REFERS_MAGIC,
+     .offset = offsetof(options, name),
+     .help = "a magic to tell all about"},
 };
 
 static at_status unknown(const char *name, at_error *err) {

@@ -11,11 +11,15 @@ typedef struct options {
 } options;
 
 static const at_param arguments[] = {
-    {.name = "assignment", .kind = AT_PARAM_LIST, .offset = offsetof(options, words),
+    {.name = "assignment",
+     .kind = AT_PARAM_LIST,
+     .offset = offsetof(options, words),
      .help = "name = value; a name alone shows it; nothing lists all"},
 };
 static const at_param params[] = {
-    {.name = "unset", .kind = AT_PARAM_FLAG, .offset = offsetof(options, unset),
+    {.name = "unset",
+     .kind = AT_PARAM_FLAG,
+     .offset = offsetof(options, unset),
      .help = "forget the variable"},
 };
 
@@ -114,10 +118,12 @@ const at_magic at_magic_set = {
     .forms = AT_MAGIC_LINE,
     .stage = AT_STAGE_HOUSE,
     .summary = "Sets a variable: ${name} in options and bodies, :name in SQL",
-    .details = "`${name}` stands for the value in the options and the body of any magic, also "
-               "inside quotes; `\\${` stands for the characters themselves. `:name` is a value in "
-               "SQL, never a piece of its text. Shell lines see the variables in their "
-               "environment. `atelier run -p name=value` sets them from outside.",
+    .details =
+        "`${name}` stands for the value in the options and the body of any magic, also "
+        "inside quotes; `\\${` stands for the characters themselves. `:name` is a value "
+        "in "
+        "SQL, never a piece of its text. Shell lines see the variables in their "
+        "environment. `atelier run -p name=value` sets them from outside.",
     .arguments = arguments,
     .argument_count = AT_COUNT(arguments),
     .options = params,

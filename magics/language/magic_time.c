@@ -12,8 +12,11 @@ typedef struct options {
 } options;
 
 static const at_param arguments[] = {
-    {.name = "code", .kind = AT_PARAM_TEXT, .refers = AT_REFERS_SQL,
-     .offset = offsetof(options, line), .help = "a magic, a query or a shell line"},
+    {.name = "code",
+     .kind = AT_PARAM_TEXT,
+     .refers = AT_REFERS_SQL,
+     .offset = offsetof(options, line),
+     .help = "a magic, a query or a shell line"},
 };
 
 static double processor_seconds(void) {
@@ -43,9 +46,9 @@ static at_status run(at_context *context, const void *given, at_error *err) {
     return status;
 }
 
-static const char *const examples[] = {"%time SELECT count(*) FROM bank",
-                                       "%%time\nSELECT job, avg(age) FROM bank GROUP BY job",
-                                       NULL};
+static const char *const examples[] = {
+    "%time SELECT count(*) FROM bank",
+    "%%time\nSELECT job, avg(age) FROM bank GROUP BY job", NULL};
 
 const at_magic at_magic_time = {
     .name = "time",
@@ -54,8 +57,11 @@ const at_magic at_magic_time = {
     .summary = "Runs a line or a cell and says how long it took",
     .arguments = arguments,
     .argument_count = AT_COUNT(arguments),
-    .body = {.kind = AT_BODY_TEXT, .optional = true, .sql = true,
-             .offset = offsetof(options, body), .help = "any cell: SQL, magics, shell lines"},
+    .body = {.kind = AT_BODY_TEXT,
+             .optional = true,
+             .sql = true,
+             .offset = offsetof(options, body),
+             .help = "any cell: SQL, magics, shell lines"},
     .examples = examples,
     .detached = true,
     .options_size = sizeof(options),

@@ -57,9 +57,9 @@ void at_matches_add_as(at_matches *m, const char *match, const char *text,
     if (m->failed || json_array_size(m->out->matches) >= AT_MATCHES_MAX ||
         strncasecmp(text, m->typed, m->typed_length) != 0 || there(m, match))
         return;
-    json_t *shown = json_pack("{s:I,s:I,s:s,s:s,s:s}", "start", (json_int_t)m->start, "end",
-                              (json_int_t)m->end, "text", match, "type", type, "signature",
-                              "");
+    json_t *shown =
+        json_pack("{s:I,s:I,s:s,s:s,s:s}", "start", (json_int_t)m->start, "end",
+                  (json_int_t)m->end, "text", match, "type", type, "signature", "");
     if (!shown || json_array_append_new(m->out->types, shown) < 0 ||
         json_array_append_new(m->out->matches, json_string(match)) < 0)
         m->failed = true;
@@ -160,10 +160,11 @@ static void add_algorithms(at_matches *m) {
 
 void at_matches_refers(at_matches *m, at_session *session, at_refers refers,
                        const char *dataset) {
-    static const at_kind kinds[] = {
-        [AT_REFERS_DATASET] = AT_KIND_DATASET, [AT_REFERS_MODEL] = AT_KIND_MODEL,
-        [AT_REFERS_ENDPOINT] = AT_KIND_ENDPOINT, [AT_REFERS_JOB] = AT_KIND_JOB,
-        [AT_REFERS_RECIPE] = AT_KIND_RECIPE};
+    static const at_kind kinds[] = {[AT_REFERS_DATASET] = AT_KIND_DATASET,
+                                    [AT_REFERS_MODEL] = AT_KIND_MODEL,
+                                    [AT_REFERS_ENDPOINT] = AT_KIND_ENDPOINT,
+                                    [AT_REFERS_JOB] = AT_KIND_JOB,
+                                    [AT_REFERS_RECIPE] = AT_KIND_RECIPE};
     switch (refers) {
     case AT_REFERS_DATASET:
     case AT_REFERS_MODEL:

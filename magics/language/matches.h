@@ -25,10 +25,11 @@ typedef struct at_matches {
  * twice. `type`: "magic", "option", "dataset", ... as frontends show it. */
 void at_matches_add(at_matches *m, const char *text, const char *type);
 /* The same, shown as it is: for text that is not one name. */
-void at_matches_add_as(at_matches *m, const char *match, const char *text, const char *type);
+void at_matches_add_as(at_matches *m, const char *match, const char *text,
+                       const char *type);
 
-/* Names of what exists: of one kind of thing; of all that `refers` may mean, `dataset` being
- * where columns come from (may be NULL). */
+/* Names of what exists: of one kind of thing; of all that `refers` may mean, `dataset`
+ * being where columns come from (may be NULL). */
 void at_matches_kind(at_matches *m, at_workspace *workspace, at_kind kind);
 void at_matches_columns(at_matches *m, at_workspace *workspace, const char *dataset);
 void at_matches_refers(at_matches *m, at_session *session, at_refers refers,

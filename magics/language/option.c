@@ -142,8 +142,8 @@ static at_status unknown_option(parser *p, const char *name, const at_word *word
 }
 
 /* Names the option as it is typed, with its dashes. */
-static at_status bad_value(parser *p, at_status status, const at_param *param, bool option,
-                           const at_word *word) {
+static at_status bad_value(parser *p, at_status status, const at_param *param,
+                           bool option, const at_word *word) {
     if (p->err && status == AT_INVALID && option) {
         size_t n = strlen(param->name);
         if (strncmp(p->err->text, param->name, n) == 0 && p->err->text[n] == ' ') {
@@ -186,7 +186,8 @@ static at_status option(parser *p, const at_word *word) {
         p->out->help = true;
         return AT_OK;
     }
-    const at_param *param = at_param_find(p->magic->options, p->magic->option_count, name);
+    const at_param *param =
+        at_param_find(p->magic->options, p->magic->option_count, name);
     if (!param)
         return unknown_option(p, name, word);
     size_t index = p->magic->argument_count + (size_t)(param - p->magic->options);
@@ -309,7 +310,8 @@ static at_status finish_list(parser *p) {
     if (parted_by_commas(param)) {
         at_status status = at_param_set(param, at_text_get(&p->list), p->reader.arena,
                                         p->out->base, p->err);
-        return status ? bad_value(p, status, param, false, &p->words[p->count - 1]) : AT_OK;
+        return status ? bad_value(p, status, param, false, &p->words[p->count - 1])
+                      : AT_OK;
     }
     const char **items = at_arena_alloc(p->reader.arena, p->rest_count * sizeof *items);
     if (!items)
@@ -328,8 +330,9 @@ static at_status check_required(parser *p, size_t from) {
                                     : &p->magic->arguments[i];
         if (!param->required || p->seen[i])
             continue;
-        at_fail(p->err, AT_INVALID, "%s%s needs %s%s (%s)", sigil(p->magic), p->magic->name,
-                is_option ? "--" : "", param->name, param->help ? param->help : "a value");
+        at_fail(p->err, AT_INVALID, "%s%s needs %s%s (%s)", sigil(p->magic),
+                p->magic->name, is_option ? "--" : "", param->name,
+                param->help ? param->help : "a value");
         (void)hint_usage(p);
         size_t end = p->count ? p->words[p->count - 1].to : from;
         at_point(p->err, p->reader.code, p->reader.length, end, end);
@@ -368,8 +371,12 @@ at_status at_options_parse(const at_magic *magic, const at_session *session,
                            at_arena *arena, at_options *out, at_error *err) {
     *out = (at_options){0};
     parser p = {.magic = magic,
-                .reader = {.session = session, .code = code, .length = length,
-                           .at = from, .to = to, .arena = arena},
+                .reader = {.session = session,
+                           .code = code,
+                           .length = length,
+                           .at = from,
+                           .to = to,
+                           .arena = arena},
                 .out = out,
                 .err = err};
     out->base = at_arena_alloc(arena, magic->options_size ? magic->options_size : 1);
@@ -378,7 +385,8 @@ at_status at_options_parse(const at_magic *magic, const at_session *session,
         return no_memory(&p);
     AT_TRY(at_params_defaults(magic->arguments, magic->argument_count, arena, out->base,
                               err));
-    AT_TRY(at_params_defaults(magic->options, magic->option_count, arena, out->base, err));
+    AT_TRY(
+        at_params_defaults(magic->options, magic->option_count, arena, out->base, err));
     at_status status = parse(&p);
     if (!status && !out->help)
         status = finish_list(&p);

@@ -95,7 +95,8 @@ static at_status check_variable(const char *name, const char *value, at_error *e
     return AT_OK;
 }
 
-at_status at_session_set(at_session *s, const char *name, const char *value, at_error *err) {
+at_status at_session_set(at_session *s, const char *name, const char *value,
+                         at_error *err) {
     AT_TRY(check_variable(name, value, err));
     bool there;
     size_t i = place(s, name, &there);
@@ -129,7 +130,8 @@ at_status at_session_set(at_session *s, const char *name, const char *value, at_
         at_free(key);
         return at_fail(err, AT_LIMIT, "there are %d variables already", AT_VARIABLES_MAX);
     }
-    memmove(s->variables + i + 1, s->variables + i, (s->count - i) * sizeof *s->variables);
+    memmove(s->variables + i + 1, s->variables + i,
+            (s->count - i) * sizeof *s->variables);
     s->variables[i] = (variable){key, copy};
     s->count++;
     return AT_OK;
@@ -220,7 +222,8 @@ const char *at_session_history(at_session *s) {
 }
 
 /* The catalogue of SQL: a table is a dataset. */
-static at_status find_table(void *context, const char *name, at_frame **out, at_error *err) {
+static at_status find_table(void *context, const char *name, at_frame **out,
+                            at_error *err) {
     at_session *s = context;
     AT_TRY(at_store_frame(s->workspace, name, out, err));
     if (s->used && json_object_set_new(s->used, name, json_true()) < 0)
@@ -247,7 +250,8 @@ static const char *const *table_names(void *context, at_arena *arena) {
 at_status at_session_sql(at_session *s, at_workspace *workspace, at_sql **out,
                          at_error *err) {
     if (!s->sql) {
-        at_sql_catalogue catalogue = {.context = s, .find = find_table, .names = table_names};
+        at_sql_catalogue catalogue = {
+            .context = s, .find = find_table, .names = table_names};
         s->workspace = workspace;
         AT_TRY(at_sql_new(&catalogue, &s->sql, err));
     }
@@ -288,7 +292,8 @@ at_status at_context_point(const at_context *context, int line, int column, int 
     const at_session *s = context->session;
     if (s && s->cell.code && line > 0) {
         size_t from = at_point_offset(s->cell.code, s->cell.length, line, column);
-        at_point(err, s->cell.code, s->cell.length, from, from + (width > 0 ? (size_t)width : 1));
+        at_point(err, s->cell.code, s->cell.length, from,
+                 from + (width > 0 ? (size_t)width : 1));
     }
     return err ? err->code : AT_INVALID;
 }

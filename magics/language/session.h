@@ -1,5 +1,5 @@
-/* Session: what a kernel (or `atelier run`) keeps from cell to cell, for the language itself.
- * Magics see the part of it that context.h shows. */
+/* Session: what a kernel (or `atelier run`) keeps from cell to cell, for the language
+ * itself. Magics see the part of it that context.h shows. */
 #ifndef ATELIER_MAGICS_LANGUAGE_SESSION_H
 #define ATELIER_MAGICS_LANGUAGE_SESSION_H
 
@@ -14,7 +14,8 @@ void at_session_release(at_session *session); /* closes the workspace; NULL is f
 
 /* Where the workspace is, or will be; borrowed; NULL on no memory. */
 const char *at_session_folder(at_session *session);
-/* Opens or makes the workspace at first use; borrowed. Prints its notice once to `display`. */
+/* Opens or makes the workspace at first use; borrowed. Prints its notice once to
+ * `display`. */
 AT_MUST_USE at_status at_session_workspace(at_session *session, at_display *display,
                                            at_workspace **out, at_error *err);
 /* The workspace for looking only (completion, help): NULL where there is none yet. */
@@ -23,10 +24,10 @@ at_workspace *at_session_peek(at_session *session);
 const char *at_session_history(at_session *session);
 
 /* SQL over the workspace's datasets; the connection is kept. Borrowed. */
-AT_MUST_USE at_status at_session_sql(at_session *session, at_workspace *workspace, at_sql **out,
-                                     at_error *err);
-/* The ids of the datasets that queries read since the last at_session_sql_mark: a new JSON
- * array. */
+AT_MUST_USE at_status at_session_sql(at_session *session, at_workspace *workspace,
+                                     at_sql **out, at_error *err);
+/* The ids of the datasets that queries read since the last at_session_sql_mark: a new
+ * JSON array. */
 void at_session_sql_mark(at_session *session);
 json_t *at_session_sql_used(at_session *session);
 
@@ -39,8 +40,8 @@ typedef struct at_source {
     const char *code; /* NULL: none */
     size_t length;
 } at_source;
-/* Sets the cell that runs, for at_context_point (borrowed while it is set); returns the one
- * before, for cells in cells. */
+/* Sets the cell that runs, for at_context_point (borrowed while it is set); returns the
+ * one before, for cells in cells. */
 at_source at_session_cell(at_session *session, at_source cell);
 void at_session_shut_down(at_session *session); /* from any thread */
 

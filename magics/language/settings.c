@@ -38,7 +38,8 @@ static void trim(const char *text, size_t *from, size_t *to) {
         (*to)--;
 }
 
-/* The end of what counts on a line: a # after a blank, outside quotes, begins a comment. */
+/* The end of what counts on a line: a # after a blank, outside quotes, begins a comment.
+ */
 static size_t comment_start(const char *text, size_t from, size_t to) {
     char quote = '\0';
     for (size_t i = from; i < to; i++) {
@@ -64,8 +65,8 @@ static bool make_scratch(parser *p) {
     return p->scratch != NULL;
 }
 
-static at_status check(parser *p, const at_setting *setting, size_t key_from, size_t key_to,
-                       size_t value_from, size_t value_to) {
+static at_status check(parser *p, const at_setting *setting, size_t key_from,
+                       size_t key_to, size_t value_from, size_t value_to) {
     for (size_t i = 0; i < p->count; i++) {
         const at_param *one = NULL, *other = NULL;
         if (p->table) {
@@ -82,10 +83,10 @@ static at_status check(parser *p, const at_setting *setting, size_t key_from, si
         return AT_OK;
     const at_param *param = at_param_find(p->table, p->table_count, setting->key);
     if (!param)
-        return point(p,
-                     at_param_unknown(p->table, p->table_count, "setting", setting->key,
-                                      p->err),
-                     key_from, key_to);
+        return point(
+            p,
+            at_param_unknown(p->table, p->table_count, "setting", setting->key, p->err),
+            key_from, key_to);
     at_status status = at_param_set(param, setting->value, p->arena, p->scratch, p->err);
     return status ? point(p, status, value_from, value_to) : AT_OK;
 }
@@ -112,8 +113,7 @@ static at_status keep(parser *p, const at_setting *setting) {
 static const char *unquote(parser *p, size_t from, size_t to) {
     const char *text = p->body->text;
     if (to - from >= 2 && (text[from] == '"' || text[from] == '\'') &&
-        text[to - 1] == text[from] &&
-        !memchr(text + from + 1, text[from], to - from - 2))
+        text[to - 1] == text[from] && !memchr(text + from + 1, text[from], to - from - 2))
         return at_arena_text(p->arena, text + from + 1, to - from - 2);
     return at_arena_text(p->arena, text + from, to - from);
 }

@@ -26,12 +26,12 @@ static at_status no_memory(at_error *err) {
     return at_fail(err, AT_NO_MEMORY, "no memory left for the query");
 }
 
-/* The query behind as many line ends and blanks as stand before it in the cell, so that SQL's
- * own line, column and caret are the cell's. */
+/* The query behind as many line ends and blanks as stand before it in the cell, so that
+ * SQL's own line, column and caret are the cell's. */
 static const char *placed(running *r, const char *query, size_t at) {
     int line, column;
-    at_point_place(r->cell->code, r->cell->length, at_expanded_origin(&r->body, at), &line,
-                   &column);
+    at_point_place(r->cell->code, r->cell->length, at_expanded_origin(&r->body, at),
+                   &line, &column);
     size_t n = strlen(query), before = (size_t)(line - 1 + column - 1);
     char *text = at_arena_alloc(r->context->arena, before + n + 1);
     if (!text)
@@ -53,7 +53,8 @@ static at_status query(running *r, const at_sql_statement *statement, int64_t li
                         r->context->call->cancel, out, total, r->err);
 }
 
-/* Lineage of a dataset that SQL made: the start of a chain, its parents for the record. */
+/* Lineage of a dataset that SQL made: the start of a chain, its parents for the record.
+ */
 static at_status keep(running *r, const at_sql_statement *statement, const char *name) {
     at_error *err = r->err;
     AT_TRY(at_store_check_name(AT_KIND_DATASET, name, err));
@@ -86,7 +87,8 @@ static at_status show(running *r, const at_sql_statement *statement) {
     AT_TRY(query(r, statement, rows, &frame, &total));
     at_table_options options = {.rows = rows, .types = false};
     if (total > rows)
-        options.more = "CREATE TABLE name AS ... keeps all rows, %show name pages through them";
+        options.more =
+            "CREATE TABLE name AS ... keeps all rows, %show name pages through them";
     at_bundle bundle = {0};
     at_status status = at_view_table(frame, total, &options, &bundle, r->err);
     at_frame_release(frame);
@@ -122,9 +124,11 @@ static at_status drop(running *r, const at_sql_statement *statement) {
 static at_status point(running *r, at_status status, const at_sql_statement *statement) {
     if (status && status != AT_CANCELLED && status != AT_NO_MEMORY) {
         size_t from = at_expanded_origin(&r->body, statement->offset);
-        const char *name = statement->name ? strstr(statement->text, statement->name) : NULL;
+        const char *name =
+            statement->name ? strstr(statement->text, statement->name) : NULL;
         size_t skip = name ? (size_t)(name - statement->text) : 0;
-        size_t wide = name ? strlen(statement->name) : strcspn(statement->text, " \t\r\n");
+        size_t wide =
+            name ? strlen(statement->name) : strcspn(statement->text, " \t\r\n");
         if (skip)
             from = at_expanded_origin(&r->body, statement->offset + skip);
         at_point(r->err, r->cell->code, r->cell->length, from, from + wide);
@@ -132,7 +136,8 @@ static at_status point(running *r, at_status status, const at_sql_statement *sta
     return status;
 }
 
-static at_status run_statement(running *r, const at_sql_statement *statement, bool shown) {
+static at_status run_statement(running *r, const at_sql_statement *statement,
+                               bool shown) {
     at_frame *frame = NULL;
     int64_t total;
     if (at_cancelled(r->context->call->cancel))
@@ -194,7 +199,8 @@ at_status at_sqlcell_run(at_context *context, const at_sqlcell *cell, at_error *
         at_fail(err, AT_INVALID, "--into takes exactly one query");
         return at_hint(err, "CREATE TABLE name AS SELECT ... makes datasets one by one");
     }
-    AT_TRY(at_session_workspace(context->session, context->call->display, &r.workspace, err));
+    AT_TRY(at_session_workspace(context->session, context->call->display, &r.workspace,
+                                err));
     AT_TRY(at_session_sql(context->session, r.workspace, &r.sql, err));
     AT_TRY(at_session_bindings(context->session, context->arena, &r.bindings,
                                &r.binding_count, err));
@@ -203,6 +209,7 @@ at_status at_sqlcell_run(at_context *context, const at_sqlcell *cell, at_error *
         if (r.statements[i].verb == AT_SQL_SELECT)
             shown = i;
     for (size_t i = 0; i < r.count; i++)
-        AT_TRY(point(&r, run_statement(&r, &r.statements[i], i == shown), &r.statements[i]));
+        AT_TRY(
+            point(&r, run_statement(&r, &r.statements[i], i == shown), &r.statements[i]));
     return AT_OK;
 }

@@ -1,5 +1,5 @@
-/* SQL cell: a run of SQL statements over the workspace's datasets (DESIGN 1). The last result
- * is shown; CREATE TABLE x AS makes dataset x; DROP TABLE deletes one. */
+/* SQL cell: a run of SQL statements over the workspace's datasets (DESIGN 1). The last
+ * result is shown; CREATE TABLE x AS makes dataset x; DROP TABLE deletes one. */
 #ifndef ATELIER_MAGICS_LANGUAGE_SQLCELL_H
 #define ATELIER_MAGICS_LANGUAGE_SQLCELL_H
 
@@ -18,9 +18,10 @@ typedef struct at_sqlcell {
 AT_MUST_USE at_status at_sqlcell_run(at_context *context, const at_sqlcell *cell,
                                      at_error *err);
 
-/* Does text [from, to) begin like another language or like a magic without its %? Then fills
- * err with what to do and returns its code, at once and without side effects; AT_OK if not. */
-AT_MUST_USE at_status at_foreign_check(const char *code, size_t length, size_t from, size_t to,
-                                       at_error *err);
+/* Does text [from, to) begin like another language or like a magic without its %? Then
+ * fills err with what to do and returns its code, at once and without side effects; AT_OK
+ * if not. */
+AT_MUST_USE at_status at_foreign_check(const char *code, size_t length, size_t from,
+                                       size_t to, at_error *err);
 
 #endif

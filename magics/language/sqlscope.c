@@ -70,9 +70,9 @@ static bool is(const token *t, const char *word) {
 
 /* Ends a list of tables. */
 static bool clause(const token *t) {
-    static const char *const words[] = {"where", "group", "order",  "having", "limit",
-                                        "union", "on",    "using",  "window", "except",
-                                        "select", "intersect", "set", "values"};
+    static const char *const words[] = {
+        "where", "group",  "order",  "having", "limit",     "union", "on",
+        "using", "window", "except", "select", "intersect", "set",   "values"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (is(t, words[i]))
             return true;
@@ -154,8 +154,8 @@ bool at_sqlscope_read(const char *code, size_t from, size_t to, size_t cursor,
             read_token(&r, &t);
     }
     if (!passed) {
-        out->wants_table = is(&before, "from") || is(&before, "join") ||
-                           is(&before, "table") || r.table;
+        out->wants_table =
+            is(&before, "from") || is(&before, "join") || is(&before, "table") || r.table;
         if (is(&before, ".") && dot.name)
             out->qualifier = dot.text;
     }

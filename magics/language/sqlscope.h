@@ -1,5 +1,6 @@
 /* SQL scope: what the text around the cursor says of its tables, for completion and
- * inspection. A light reading of tokens, not a parse: half-typed SQL is what it is for. */
+ * inspection. A light reading of tokens, not a parse: half-typed SQL is what it is for.
+ */
 #ifndef ATELIER_MAGICS_LANGUAGE_SQLSCOPE_H
 #define ATELIER_MAGICS_LANGUAGE_SQLSCOPE_H
 

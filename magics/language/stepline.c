@@ -11,9 +11,9 @@ typedef struct reader {
     const char *text; /* the expanded body */
     size_t at, to;    /* the line's content */
     at_arena *arena;
-    at_slots expected;   /* what could stand at `at`, had it been there */
-    size_t expected_at;  /* where `expected` was collected */
-    bool probing;        /* only slots are wanted: no errors are built */
+    at_slots expected;  /* what could stand at `at`, had it been there */
+    size_t expected_at; /* where `expected` was collected */
+    bool probing;       /* only slots are wanted: no errors are built */
     const at_step_kind *kind;
     at_step_args *args;
     const char **values;
@@ -128,7 +128,8 @@ static at_status quoted(reader *r, token *out) {
     if (r->at >= r->to) {
         at_text_fini(&made);
         at_fail(r->err, AT_SYNTAX, "the quote %c is not closed", quote);
-        (void)at_hint(r->err, "write it twice (%c%c) for the character itself", quote, quote);
+        (void)at_hint(r->err, "write it twice (%c%c) for the character itself", quote,
+                      quote);
         return point(r, AT_SYNTAX, from, from + 1);
     }
     r->at++;
@@ -187,9 +188,7 @@ static at_status unexpected(reader *r) {
     size_t word_count = 0;
     for (size_t i = 0; i < r->expected.count; i++) {
         const at_slot *slot = &r->expected.items[i];
-        at_text_put(&list, i == 0                         ? ""
-                           : i + 1 == r->expected.count ? " or "
-                                                        : ", ");
+        at_text_put(&list, i == 0 ? "" : i + 1 == r->expected.count ? " or " : ", ");
         at_text_put(&list, at_slot_describe(slot, r->arena));
         if (slot->kind == AT_SLOT_WORD) {
             const char *word = at_arena_text(r->arena, slot->text, slot->length);
@@ -246,7 +245,8 @@ static at_status add_column(reader *r, const token *t) {
         r->column_capacity = capacity;
         a->columns = grown;
     }
-    r->columns[a->column_count++] = (at_selector){.text = t->text, .literal = t->quote != 0};
+    r->columns[a->column_count++] =
+        (at_selector){.text = t->text, .literal = t->quote != 0};
     return AT_OK;
 }
 
@@ -495,7 +495,8 @@ static at_status unknown_verb(reader *r) {
     at_text all = {0};
     for (size_t i = 0; i < kept; i++)
         if (!near || strcmp(firsts[i], near) == 0)
-            at_text_format(&all, "%s%s", all.length ? near ? "' or '" : ", " : "", verbs[i]);
+            at_text_format(&all, "%s%s", all.length ? near ? "' or '" : ", " : "",
+                           verbs[i]);
     if (near)
         (void)at_hint(r->err, "did you mean '%s'?", at_text_get(&all));
     else
@@ -512,10 +513,11 @@ static at_status read_line(reader *r) {
         return r->probing ? AT_SYNTAX : unknown_verb(r);
     if (!(r->kind->where & r->where)) {
         bool clean = r->where == AT_STEP_CLEAN;
-        at_fail(r->err, AT_INVALID, "'%s' is a step of %%%%%s, not of %%%%%s", r->kind->verb,
-                clean ? "prepare" : "clean", clean ? "clean" : "prepare");
-        (void)at_hint(r->err, clean ? "what is learned from training rows belongs to %%%%prepare"
-                                    : "rows and values are mended by %%%%clean");
+        at_fail(r->err, AT_INVALID, "'%s' is a step of %%%%%s, not of %%%%%s",
+                r->kind->verb, clean ? "prepare" : "clean", clean ? "clean" : "prepare");
+        (void)at_hint(r->err,
+                      clean ? "what is learned from training rows belongs to %%%%prepare"
+                            : "rows and values are mended by %%%%clean");
         return point(r, AT_INVALID, r->at, verb_end);
     }
     r->at = verb_end;
@@ -532,10 +534,17 @@ at_status at_steplines_parse(unsigned where, const at_expanded *body, const char
         const char *end = memchr(body->text + at, '\n', body->length - at);
         to = end ? (size_t)(end - body->text) : body->length;
         at_step_line line = {.kind = NULL};
-        reader r = {.where = where, .text = body->text, .at = at,
-                    .to = at_stepline_end(body->text, at, to), .arena = arena,
-                    .expected_at = SIZE_MAX, .args = &line.args, .body = body, .code = code,
-                    .length = length, .err = err};
+        reader r = {.where = where,
+                    .text = body->text,
+                    .at = at,
+                    .to = at_stepline_end(body->text, at, to),
+                    .arena = arena,
+                    .expected_at = SIZE_MAX,
+                    .args = &line.args,
+                    .body = body,
+                    .code = code,
+                    .length = length,
+                    .err = err};
         while (r.to > r.at && blank(body->text[r.to - 1]))
             r.to--;
         skip(&r);
@@ -568,8 +577,14 @@ void at_stepline_slots(unsigned where, const char *text, size_t length, at_arena
                        at_slots *out) {
     at_step_args args = {0};
     at_error ignored;
-    reader r = {.where = where, .text = text, .to = length, .arena = arena,
-                .expected_at = SIZE_MAX, .probing = true, .args = &args, .err = &ignored};
+    reader r = {.where = where,
+                .text = text,
+                .to = length,
+                .arena = arena,
+                .expected_at = SIZE_MAX,
+                .probing = true,
+                .args = &args,
+                .err = &ignored};
     skip(&r);
     at_status status = read_line(&r);
     *out = r.expected;

@@ -1,7 +1,7 @@
 /* Step line: one line of a %%clean or %%prepare body, read by the pattern of its step.
  *
- * The pattern (ops/recipe/step.h) is the only grammar: it drives the parser, the errors, and
- * what completion offers at the cursor. */
+ * The pattern (ops/recipe/step.h) is the only grammar: it drives the parser, the errors,
+ * and what completion offers at the cursor. */
 #ifndef ATELIER_MAGICS_LANGUAGE_STEPLINE_H
 #define ATELIER_MAGICS_LANGUAGE_STEPLINE_H
 
@@ -38,8 +38,8 @@ typedef struct at_slots {
     const at_step_kind *kind; /* NULL while the verb is not known */
 } at_slots;
 
-/* Parses every line of the body. `where`: AT_STEP_CLEAN or AT_STEP_PREPARE. Errors point into
- * `code`, say what was expected and the nearest valid word. */
+/* Parses every line of the body. `where`: AT_STEP_CLEAN or AT_STEP_PREPARE. Errors point
+ * into `code`, say what was expected and the nearest valid word. */
 AT_MUST_USE at_status at_steplines_parse(unsigned where, const at_expanded *body,
                                          const char *code, size_t length, at_arena *arena,
                                          at_step_lines *out, at_error *err);

@@ -41,7 +41,8 @@ static void both(making *m, const char *bytes, size_t length) {
 static at_status reference(at_words_reader *r, making *m, at_error *err) {
     const char *value;
     size_t end;
-    AT_TRY(at_expand_one(r->session, r->code, r->length, r->at, r->to, &value, &end, err));
+    AT_TRY(
+        at_expand_one(r->session, r->code, r->length, r->at, r->to, &value, &end, err));
     both(m, value, strlen(value));
     r->at = end;
     return AT_OK;
@@ -50,7 +51,8 @@ static at_status reference(at_words_reader *r, making *m, at_error *err) {
 static at_status unclosed(at_words_reader *r, size_t from, at_error *err) {
     char quote = r->code[from];
     at_fail(err, AT_SYNTAX, "the quote %c is not closed", quote);
-    at_hint(err, "close it on the same line, or write \\%c for the character itself", quote);
+    at_hint(err, "close it on the same line, or write \\%c for the character itself",
+            quote);
     at_point(err, r->code, r->length, from, from + 1);
     return AT_SYNTAX;
 }
@@ -127,8 +129,8 @@ at_status at_word_next(at_words_reader *r, at_word *out, bool *more, at_error *e
     }
     making m = {0};
     char first = r->code[r->at];
-    *out = (at_word){.from = r->at,
-                     .quoted = first == '\'' || first == '"' || first == '`'};
+    *out =
+        (at_word){.from = r->at, .quoted = first == '\'' || first == '"' || first == '`'};
     at_status status = bare(r, &m, err);
     out->to = r->at;
     out->text = at_arena_text(r->arena, at_text_get(&m.text), m.text.length);

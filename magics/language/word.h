@@ -1,6 +1,7 @@
-/* Words: a line of options as a shell reads it. '...' and "..." quote, a backslash escapes,
- * # at the start of a word begins a comment, ${name} is a %set variable (its value stays one
- * word). Backticks quote a name with odd characters, also inside a comma-separated list. */
+/* Words: a line of options as a shell reads it. '...' and "..." quote, a backslash
+ * escapes, # at the start of a word begins a comment, ${name} is a %set variable (its
+ * value stays one word). Backticks quote a name with odd characters, also inside a
+ * comma-separated list. */
 #ifndef ATELIER_MAGICS_LANGUAGE_WORD_H
 #define ATELIER_MAGICS_LANGUAGE_WORD_H
 
