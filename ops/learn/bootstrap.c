@@ -52,7 +52,8 @@ at_status at_bootstrap(at_bootstrap_fn *measure, const void *context, int64_t ro
     if (!times || !samples) {
         at_free(times);
         at_free(samples);
-        return at_fail(err, AT_NO_MEMORY, "no memory for %d bootstrap samples", resamples);
+        return at_fail(err, AT_NO_MEMORY, "no memory for %d bootstrap samples",
+                       resamples);
     }
     at_rng rng;
     at_rng_init(&rng, seed);

@@ -37,17 +37,21 @@ typedef struct place {
 } place;
 
 static place roc_place(const walk *w, double positives) {
-    return (place){(double)w->fp / ((double)w->rows - positives), (double)w->tp / positives};
+    return (place){(double)w->fp / ((double)w->rows - positives),
+                   (double)w->tp / positives};
 }
 
 static place pr_place(const walk *w, double positives) {
     int64_t called = w->tp + w->fp;
-    return (place){(double)w->tp / positives, called ? (double)w->tp / (double)called : 1};
+    return (place){(double)w->tp / positives,
+                   called ? (double)w->tp / (double)called : 1};
 }
 
 typedef place place_fn(const walk *w, double positives);
 
-static double distance(place a, place b) { return fabs(a.x - b.x) + fabs(a.y - b.y); }
+static double distance(place a, place b) {
+    return fabs(a.x - b.x) + fabs(a.y - b.y);
+}
 
 static void keep(at_curve *out, place p, double threshold) {
     out->x[out->count] = p.x;
@@ -90,8 +94,8 @@ static at_status curve(const double *y, const double *score, int64_t rows, int l
                        place_fn *at, bool both, at_curve *out, at_error *err) {
     *out = (at_curve){0};
     if (limit < 2)
-        return at_fail(err, AT_INVALID, "a curve needs at least 2 points, %d were asked for",
-                       limit);
+        return at_fail(err, AT_INVALID,
+                       "a curve needs at least 2 points, %d were asked for", limit);
     at_ranked *ranked;
     AT_TRY(at_ranking(y, score, rows, &ranked, err));
     int64_t positives = 0;
@@ -99,18 +103,21 @@ static at_status curve(const double *y, const double *score, int64_t rows, int l
         positives += y[i] > 0;
     at_status status = AT_OK;
     if (positives == 0 || (both && positives == rows))
-        status = at_fail(err, AT_INVALID, "all %lld rows are of one class: there is no curve",
-                         (long long)rows);
+        status =
+            at_fail(err, AT_INVALID, "all %lld rows are of one class: there is no curve",
+                    (long long)rows);
     size_t room = rows < limit ? (size_t)rows + 1 : (size_t)limit;
     if (status == AT_OK) {
         out->x = at_alloc_array(room, sizeof *out->x);
         out->y = at_alloc_array(room, sizeof *out->y);
         out->threshold = at_alloc_array(room, sizeof *out->threshold);
         if (!out->x || !out->y || !out->threshold)
-            status = at_fail(err, AT_NO_MEMORY, "no memory for a curve of %d points", limit);
+            status =
+                at_fail(err, AT_NO_MEMORY, "no memory for a curve of %d points", limit);
     }
     if (status == AT_OK)
-        draw((walk){.ranked = ranked, .y = y, .rows = rows}, at, (double)positives, limit, out);
+        draw((walk){.ranked = ranked, .y = y, .rows = rows}, at, (double)positives, limit,
+             out);
     else
         at_curve_fini(out);
     at_free(ranked);

@@ -1,9 +1,9 @@
-/* Learner: one algorithm behind one interface. An algorithm is a const at_learner in a file
- * of its own, listed in learners.c by one line.
+/* Learner: one algorithm behind one interface. An algorithm is a const at_learner in a
+ * file of its own, listed in learners.c by one line.
  *
  * Fit is deterministic for a seed and does not depend on the number of threads. Predict
- * computes each row alone and in the same order of operations, so that a row's score does not
- * depend on the batch it comes in. */
+ * computes each row alone and in the same order of operations, so that a row's score does
+ * not depend on the batch it comes in. */
 #ifndef ATELIER_OPS_LEARN_LEARNER_H
 #define ATELIER_OPS_LEARN_LEARNER_H
 
@@ -35,15 +35,16 @@ typedef struct at_fit_events {
     void *context;
     void (*log)(void *context, const char *line); /* as SageMaker prints it */
     /* A point of a curve: series "train" or "validation", e.g. metric "logistic_loss". */
-    void (*point)(void *context, const char *series, const char *metric, double x, double y);
+    void (*point)(void *context, const char *series, const char *metric, double x,
+                  double y);
     void (*progress)(void *context, double done, double total, const char *what);
 } at_fit_events;
 
 typedef struct at_fit_task {
     at_problem problem;
-    int classes; /* 2 for binary, 1 for regression */
+    int classes;                 /* 2 for binary, 1 for regression */
     at_design train, validation; /* validation.rows may be 0 */
-    const void *params; /* the learner's struct, filled from its table */
+    const void *params;          /* the learner's struct, filled from its table */
     uint64_t seed;
     at_pool *pool;
     const at_cancel *cancel; /* raised: stop at the next epoch, keep the best so far */
@@ -63,10 +64,15 @@ typedef struct at_learner {
     at_status (*fit)(const at_fit_task *task, at_learned **out, at_error *err);
     /* scores: (rows, outputs): regression 1 value; binary 1 probability of class 1;
      * multiclass a probability a class. x: (rows, cols). */
-    void (*predict)(const at_learned *state, const double *x, int64_t rows, double *scores);
-    /* The label's decision threshold for binary problems, chosen at fit; 0.5 by default. */
+    void (*predict)(const at_learned *state, const double *x, int64_t rows,
+                    double *scores);
+    /* The number of columns that predict and importance deal in. */
+    int64_t (*inputs)(const at_learned *state);
+    /* The label's decision threshold for binary problems, chosen at fit; 0.5 by default.
+     * Label 1 is a score of at least that. */
     double (*threshold)(const at_learned *state);
-    /* importance: (cols), >= 0, of the standardised inputs; NULL if the learner has none. */
+    /* importance: (cols), >= 0, of the standardised inputs; NULL if the learner has none.
+     */
     void (*importance)(const at_learned *state, double *importance);
     /* Weights go to `path` (a safetensors file). */
     at_status (*save)(const at_learned *state, const char *path, at_error *err);

@@ -1,9 +1,10 @@
-/* Metrics, as scikit-learn defines them (1e-9). y and scores as in model.h; rows whose y is
- * NaN are left out by the caller. Undefined values (AUC of one class) are NaN; a precision,
- * recall or F1 whose denominator is 0 is 0, as scikit-learn's zero_division has it.
+/* Metrics, as scikit-learn defines them (1e-9). y and scores as in model.h; rows whose y
+ * is NaN are left out by the caller. Undefined values (AUC of one class) are NaN; a
+ * precision, recall or F1 whose denominator is 0 is 0, as scikit-learn's zero_division
+ * has it.
  *
- * All fail with AT_INVALID for 0 rows, for a class out of range and for a score that is not a
- * finite number (a probability outside 0..1), naming the row (from 1). */
+ * All fail with AT_INVALID for 0 rows, for a class out of range and for a score that is
+ * not a finite number (a probability outside 0..1), naming the row (from 1). */
 #ifndef ATELIER_OPS_LEARN_METRICS_H
 #define ATELIER_OPS_LEARN_METRICS_H
 
@@ -12,7 +13,8 @@
 #include <stdint.h>
 
 typedef struct at_interval {
-    double value, low, high; /* 95 % bootstrap percentile interval; NaN when not asked for */
+    double value, low,
+        high; /* 95 % bootstrap percentile interval; NaN when not asked for */
 } at_interval;
 
 typedef struct at_binary_metrics {
@@ -25,7 +27,8 @@ typedef struct at_binary_metrics {
  * intervals; else that many bootstrap samples with `seed` (at most 10,000). */
 AT_MUST_USE at_status at_metrics_binary(const double *y, const double *score,
                                         const int32_t *label, int64_t rows, int resamples,
-                                        uint64_t seed, at_binary_metrics *out, at_error *err);
+                                        uint64_t seed, at_binary_metrics *out,
+                                        at_error *err);
 
 typedef struct at_multiclass_metrics {
     int64_t rows;
@@ -34,15 +37,16 @@ typedef struct at_multiclass_metrics {
     /* (classes), one allocation each; at_free. NaN for a class that is neither true nor
      * predicted in any row; such classes do not count in the macro averages. */
     double *precision, *recall, *f1;
-    at_interval accuracy, balanced_accuracy, precision_macro, recall_macro, f1_macro, log_loss;
+    at_interval accuracy, balanced_accuracy, precision_macro, recall_macro, f1_macro,
+        log_loss;
 } at_multiclass_metrics;
 
 enum { AT_METRICS_CLASSES = 10000 }; /* at most */
 
 /* scores: (rows, classes) probabilities. */
 AT_MUST_USE at_status at_metrics_multiclass(const double *y, const double *scores,
-                                            const int32_t *label, int64_t rows, int classes,
-                                            int resamples, uint64_t seed,
+                                            const int32_t *label, int64_t rows,
+                                            int classes, int resamples, uint64_t seed,
                                             at_multiclass_metrics *out, at_error *err);
 void at_multiclass_metrics_fini(at_multiclass_metrics *metrics);
 
@@ -52,12 +56,12 @@ typedef struct at_regression_metrics {
     double median_absolute_error, max_error;
 } at_regression_metrics;
 
-AT_MUST_USE at_status at_metrics_regression(const double *y, const double *score, int64_t rows,
-                                            int resamples, uint64_t seed,
+AT_MUST_USE at_status at_metrics_regression(const double *y, const double *score,
+                                            int64_t rows, int resamples, uint64_t seed,
                                             at_regression_metrics *out, at_error *err);
 
-/* A curve of at most `limit` points (>= 2), thinned evenly along the curve, ends kept. The
- * first point of each has the threshold +inf (nothing is called positive). */
+/* A curve of at most `limit` points (>= 2), thinned evenly along the curve, ends kept.
+ * The first point of each has the threshold +inf (nothing is called positive). */
 typedef struct at_curve {
     int count;
     double *x, *y, *threshold; /* one at_free each */
@@ -66,8 +70,8 @@ typedef struct at_curve {
 AT_MUST_USE at_status at_curve_roc(const double *y, const double *score, int64_t rows,
                                    int limit, at_curve *out, at_error *err);
 /* x recall (rising), y precision; AT_INVALID without a row of class 1. */
-AT_MUST_USE at_status at_curve_pr(const double *y, const double *score, int64_t rows, int limit,
-                                  at_curve *out, at_error *err);
+AT_MUST_USE at_status at_curve_pr(const double *y, const double *score, int64_t rows,
+                                  int limit, at_curve *out, at_error *err);
 void at_curve_fini(at_curve *curve);
 
 #endif

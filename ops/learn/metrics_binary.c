@@ -7,7 +7,18 @@
 #include <inttypes.h>
 #include <math.h>
 
-enum { ACCURACY, BALANCED, PRECISION, RECALL, F1, AUC, LOG_LOSS, BRIER, AVERAGE, FIGURES };
+enum {
+    ACCURACY,
+    BALANCED,
+    PRECISION,
+    RECALL,
+    F1,
+    AUC,
+    LOG_LOSS,
+    BRIER,
+    AVERAGE,
+    FIGURES
+};
 
 /* One row, in the order of falling scores: sorted once, then each bootstrap sample is one
  * pass with a count a row. */
@@ -28,7 +39,9 @@ typedef struct tally {
     double log_loss, brier, average;
 } tally;
 
-static double ratio(double a, double b) { return b > 0 ? a / b : 0; }
+static double ratio(double a, double b) {
+    return b > 0 ? a / b : 0;
+}
 
 static tally count_rows(const items *all, const uint32_t *times) {
     tally t = {0};
@@ -78,7 +91,8 @@ static void measure(const void *context, const uint32_t *times, double *values) 
 }
 
 static item make_item(double y, double score, int32_t label) {
-    /* Probabilities are kept off 0 and 1 by the machine epsilon, as in sklearn.metrics. */
+    /* Probabilities are kept off 0 and 1 by the machine epsilon, as in sklearn.metrics.
+     */
     double p = y > 0 ? score : 1 - score;
     p = fmin(fmax(p, DBL_EPSILON), 1 - DBL_EPSILON);
     return (item){.log_loss = -log(p),
@@ -97,8 +111,8 @@ static at_status make_items(const double *y, const double *score, const int32_t 
         int64_t row = ranked[i].row;
         if (label[row] != 0 && label[row] != 1)
             status = at_fail(err, AT_INVALID,
-                             "row %" PRId64 " has the label %d; 0 or 1 was expected", row + 1,
-                             (int)label[row]);
+                             "row %" PRId64 " has the label %d; 0 or 1 was expected",
+                             row + 1, (int)label[row]);
         list[i] = make_item(y[row], score[row], label[row]);
         list[i].last = i + 1 == rows || ranked[i + 1].score != ranked[i].score;
     }
@@ -112,8 +126,8 @@ static at_status make_items(const double *y, const double *score, const int32_t 
 }
 
 at_status at_metrics_binary(const double *y, const double *score, const int32_t *label,
-                            int64_t rows, int resamples, uint64_t seed, at_binary_metrics *out,
-                            at_error *err) {
+                            int64_t rows, int resamples, uint64_t seed,
+                            at_binary_metrics *out, at_error *err) {
     *out = (at_binary_metrics){.rows = rows};
     item *list;
     AT_TRY(make_items(y, score, label, rows, &list, err));

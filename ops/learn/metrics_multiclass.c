@@ -72,7 +72,8 @@ static at_status check_row(const double *y, const double *scores, const int32_t 
     for (int k = 0; k < classes; k++)
         if (!(scores[row * classes + k] >= 0 && scores[row * classes + k] <= 1))
             return at_fail(err, AT_INVALID,
-                           "row %" PRId64 " has the score %g, which is no probability from 0 "
+                           "row %" PRId64
+                           " has the score %g, which is no probability from 0 "
                            "to 1",
                            row + 1, scores[row * classes + k]);
     return AT_OK;
@@ -103,7 +104,8 @@ static at_status fill(const double *y, const double *scores, const int32_t *labe
         losses[i] = -log(fmin(fmax(p, DBL_EPSILON), 1 - DBL_EPSILON));
     }
     at_interval figures[FIGURES];
-    AT_TRY(at_bootstrap(measure, all, all->count, resamples, seed, FIGURES, figures, err));
+    AT_TRY(
+        at_bootstrap(measure, all, all->count, resamples, seed, FIGURES, figures, err));
     out->accuracy = figures[ACCURACY];
     out->balanced_accuracy = figures[BALANCED];
     out->precision_macro = figures[PRECISION];
@@ -114,15 +116,16 @@ static at_status fill(const double *y, const double *scores, const int32_t *labe
     return AT_OK;
 }
 
-at_status at_metrics_multiclass(const double *y, const double *scores, const int32_t *label,
-                                int64_t rows, int classes, int resamples, uint64_t seed,
-                                at_multiclass_metrics *out, at_error *err) {
+at_status at_metrics_multiclass(const double *y, const double *scores,
+                                const int32_t *label, int64_t rows, int classes,
+                                int resamples, uint64_t seed, at_multiclass_metrics *out,
+                                at_error *err) {
     *out = (at_multiclass_metrics){.rows = rows, .classes = classes};
     if (rows <= 0)
         return at_fail(err, AT_INVALID, "there are no rows to score");
     if (classes < 2 || classes > AT_METRICS_CLASSES)
-        return at_fail(err, AT_LIMIT, "%d classes were given; 2 to %d can be scored", classes,
-                       AT_METRICS_CLASSES);
+        return at_fail(err, AT_LIMIT, "%d classes were given; 2 to %d can be scored",
+                       classes, AT_METRICS_CLASSES);
     size_t n = (size_t)rows, k = (size_t)classes;
     int32_t *truth = at_alloc_array(n, sizeof *truth);
     double *losses = at_alloc_array(n, sizeof *losses);
@@ -132,12 +135,13 @@ at_status at_metrics_multiclass(const double *y, const double *scores, const int
     out->recall = at_alloc_array(k, sizeof *out->recall);
     out->f1 = at_alloc_array(k, sizeof *out->f1);
     at_status status;
-    if (!truth || !losses || !scratch || !out->confusion || !out->precision || !out->recall ||
-        !out->f1) {
-        status = at_fail(err, AT_NO_MEMORY, "no memory for the metrics of %d classes", classes);
+    if (!truth || !losses || !scratch || !out->confusion || !out->precision ||
+        !out->recall || !out->f1) {
+        status = at_fail(err, AT_NO_MEMORY, "no memory for the metrics of %d classes",
+                         classes);
     } else {
-        rows_of all = {rows, classes, truth, label, losses, scratch, scratch + k,
-                       scratch + 2 * k};
+        rows_of all = {rows,   classes, truth,       label,
+                       losses, scratch, scratch + k, scratch + 2 * k};
         status = fill(y, scores, label, &all, truth, losses, resamples, seed, out, err);
     }
     at_free(truth);

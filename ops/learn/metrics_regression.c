@@ -51,7 +51,8 @@ at_status at_metrics_regression(const double *y, const double *score, int64_t ro
     for (int64_t i = 0; i < rows; i++) {
         if (!isfinite(y[i]) || !isfinite(score[i]))
             return at_fail(err, AT_INVALID,
-                           "row %" PRId64 " has the value %g and the score %g; both must be "
+                           "row %" PRId64
+                           " has the value %g and the score %g; both must be "
                            "finite numbers",
                            i + 1, y[i], score[i]);
         sum += y[i];

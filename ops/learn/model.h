@@ -15,15 +15,17 @@ typedef struct at_model at_model;
 
 typedef struct at_train_request {
     const at_learner *learner;
-    const json_t *hyperparameters; /* {"epochs": "15"}: checked against the learner's table */
+    const json_t
+        *hyperparameters; /* {"epochs": "15"}: checked against the learner's table */
     const char *target;
     const at_frame *train;
     const at_frame *validation; /* NULL: `holdout` of train is set apart (stratified) */
     double holdout;             /* 0.1 .. 0.5; used only without validation; 0: none */
     const json_t *source;       /* schema of the dataset that starts the chain (for the
                                    endpoint), target included; NULL: train's own */
-    const json_t *cleaning;     /* array of fitted value steps from source to train; NULL: none */
-    at_recipe *recipe;          /* unfitted, borrowed and fitted here; NULL: auto */
+    const json_t
+        *cleaning;     /* array of fitted value steps from source to train; NULL: none */
+    at_recipe *recipe; /* unfitted, borrowed and fitted here; NULL: auto */
     uint64_t seed;
     at_pool *pool;
     const at_cancel *cancel;
@@ -31,9 +33,9 @@ typedef struct at_train_request {
 } at_train_request;
 
 /* A target that is missing, constant or an id, a problem type that the learner cannot do:
- * AT_INVALID, said plainly. Rows whose target is missing are left out and counted in the log.
- * Problem type from predictor_type if the learner's params have it and it was given, else
- * inferred (facts/sagemaker.md 2, AutoGluon's rule). */
+ * AT_INVALID, said plainly. Rows whose target is missing are left out and counted in the
+ * log. Problem type from predictor_type if the learner's params have it and it was given,
+ * else inferred (facts/sagemaker.md 2, AutoGluon's rule). */
 AT_MUST_USE at_status at_model_train(const at_train_request *request, at_model **out,
                                      at_error *err);
 
@@ -42,7 +44,8 @@ void at_model_release(at_model *model);
 
 /* A directory: model.json (format version, schemas, steps, labels) + weights.safetensors.
  * Written to a temporary folder and renamed into place. */
-AT_MUST_USE at_status at_model_save(const at_model *model, const char *folder, at_error *err);
+AT_MUST_USE at_status at_model_save(const at_model *model, const char *folder,
+                                    at_error *err);
 AT_MUST_USE at_status at_model_load(const char *folder, at_model **out, at_error *err);
 
 at_problem at_model_problem(const at_model *model);
@@ -53,12 +56,13 @@ const char *at_model_algorithm(const at_model *model);
 int at_model_classes(const at_model *model);
 const char *at_model_label(const at_model *model, int index);
 double at_model_threshold(const at_model *model);
-/* What an endpoint takes: columns of the source in order, less target and dropped columns:
+/* What an endpoint takes: columns of the source in order, less target and dropped
+ * columns:
  * [{"name","type"}], borrowed. And the columns that may be there and are ignored. */
 const json_t *at_model_inputs(const at_model *model);
 const json_t *at_model_ignored(const at_model *model);
-/* Everything worth showing: algorithm, hyperparameters, features with importance, rows, best
- * epoch, validation metrics. New reference. */
+/* Everything worth showing: algorithm, hyperparameters, features with importance, rows,
+ * best epoch, validation metrics. New reference. */
 json_t *at_model_describe(const at_model *model);
 
 typedef enum at_stage_of_rows {
@@ -68,20 +72,20 @@ typedef enum at_stage_of_rows {
 
 typedef struct at_predictions {
     int64_t rows;
-    int outputs;       /* 1 for regression and binary, classes for multiclass */
-    double *scores;    /* (rows, outputs); see at_learner.predict */
-    int32_t *labels;   /* (rows): index of the predicted label; NULL for regression */
+    int outputs;     /* 1 for regression and binary, classes for multiclass */
+    double *scores;  /* (rows, outputs); see at_learner.predict */
+    int32_t *labels; /* (rows): index of the predicted label; NULL for regression */
 } at_predictions;
 
-/* Row i of the answer is row i of the frame; a row's answer does not depend on the others,
- * bit for bit. Missing columns: AT_INVALID, with their names; other columns are ignored.
- * Thread-safe. */
+/* Row i of the answer is row i of the frame; a row's answer does not depend on the
+ * others, bit for bit. Missing columns: AT_INVALID, with their names; other columns are
+ * ignored. Thread-safe. */
 AT_MUST_USE at_status at_model_predict(const at_model *model, const at_frame *frame,
                                        at_stage_of_rows stage, const at_cancel *cancel,
                                        at_predictions *out, at_error *err);
 void at_predictions_fini(at_predictions *predictions);
-/* The truth in `frame`'s target column as class indices or numbers: (rows) doubles, NaN where
- * missing or a label the model never saw. Caller frees with at_free. */
+/* The truth in `frame`'s target column as class indices or numbers: (rows) doubles, NaN
+ * where missing or a label the model never saw. Caller frees with at_free. */
 AT_MUST_USE at_status at_model_truth(const at_model *model, const at_frame *frame,
                                      double **out, at_error *err);
 

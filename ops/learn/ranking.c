@@ -24,13 +24,14 @@ at_status at_ranking(const double *y, const double *score, int64_t rows, at_rank
         bool class_ok = y[i] == 0 || y[i] == 1;
         if (!class_ok || !(score[i] >= 0 && score[i] <= 1)) {
             at_free(ranked);
-            return class_ok ? at_fail(err, AT_INVALID,
-                                      "row %" PRId64 " has the score %g, which is no "
-                                      "probability from 0 to 1",
-                                      i + 1, score[i])
-                            : at_fail(err, AT_INVALID,
-                                      "row %" PRId64 " has the class %g; 0 or 1 was expected",
-                                      i + 1, y[i]);
+            return class_ok
+                       ? at_fail(err, AT_INVALID,
+                                 "row %" PRId64 " has the score %g, which is no "
+                                 "probability from 0 to 1",
+                                 i + 1, score[i])
+                       : at_fail(err, AT_INVALID,
+                                 "row %" PRId64 " has the class %g; 0 or 1 was expected",
+                                 i + 1, y[i]);
         }
         ranked[i] = (at_ranked){score[i], i};
     }

@@ -1,4 +1,5 @@
-/* Metrics and curves against scikit-learn (golden/metrics.json, made by make_metrics.py). */
+/* Metrics and curves against scikit-learn (golden/metrics.json, made by make_metrics.py).
+ */
 #include "ops/base/clock.h"
 #include "ops/base/memory.h"
 #include "ops/base/rng.h"
@@ -48,7 +49,8 @@ static void near(const json_t *c, const char *what, double got, double want) {
     double slack = 1e-9 * fmax(1, fabs(want));
     if (got == want || fabs(got - want) <= slack)
         return;
-    fail_msg("%s: %s is %.17g, scikit-learn says %.17g", text(c, "name"), what, got, want);
+    fail_msg("%s: %s is %.17g, scikit-learn says %.17g", text(c, "name"), what, got,
+             want);
 }
 
 static void same(const json_t *c, const char *key, double got) {
@@ -76,7 +78,8 @@ static void check_binary(const json_t *c) {
     double *y = numbers(c, "y", &rows), *score = numbers(c, "score", &rows);
     int32_t *label = labels(c);
     at_binary_metrics m;
-    assert_int_equal(at_metrics_binary(y, score, label, (int64_t)rows, 0, 1, &m, NULL), AT_OK);
+    assert_int_equal(at_metrics_binary(y, score, label, (int64_t)rows, 0, 1, &m, NULL),
+                     AT_OK);
     const int64_t cells[] = {m.tn, m.fp, m.fn, m.tp};
     for (size_t i = 0; i < 4; i++)
         assert_int_equal(cells[i], json_integer_value(json_array_get(
@@ -110,7 +113,8 @@ static void check_multiclass(const json_t *c) {
     int classes = (int)json_integer_value(json_object_get(c, "classes"));
     at_multiclass_metrics m;
     assert_int_equal(
-        at_metrics_multiclass(y, scores, label, (int64_t)rows, classes, 0, 1, &m, NULL), AT_OK);
+        at_metrics_multiclass(y, scores, label, (int64_t)rows, classes, 0, 1, &m, NULL),
+        AT_OK);
     for (size_t i = 0; i < (size_t)(classes * classes); i++)
         assert_int_equal(m.confusion[i], json_integer_value(json_array_get(
                                              json_object_get(c, "confusion"), i)));
@@ -144,7 +148,8 @@ static void check_regression(const json_t *c) {
     size_t rows;
     double *y = numbers(c, "y", &rows), *score = numbers(c, "score", &rows);
     at_regression_metrics m;
-    assert_int_equal(at_metrics_regression(y, score, (int64_t)rows, 0, 1, &m, NULL), AT_OK);
+    assert_int_equal(at_metrics_regression(y, score, (int64_t)rows, 0, 1, &m, NULL),
+                     AT_OK);
     same(c, "mse", m.mse.value);
     same(c, "rmse", m.rmse.value);
     same(c, "mae", m.mae.value);
@@ -205,8 +210,7 @@ static double delong_error(const double *y, const double *score, int rows) {
     }
     double variance = 0;
     for (int k = 0; k < 2; k++)
-        variance +=
-            (squares[k] - sum[k] * sum[k] / count[k]) / (count[k] - 1) / count[k];
+        variance += (squares[k] - sum[k] * sum[k] / count[k]) / (count[k] - 1) / count[k];
     return sqrt(variance);
 }
 
@@ -219,16 +223,19 @@ static void test_intervals(void **state) {
     make_rows(ROWS, y, score, label);
     at_binary_metrics m, again, other;
     assert_int_equal(at_metrics_binary(y, score, label, ROWS, 400, 3, &m, NULL), AT_OK);
-    inside(m.accuracy), inside(m.balanced_accuracy), inside(m.precision), inside(m.recall);
+    inside(m.accuracy), inside(m.balanced_accuracy), inside(m.precision),
+        inside(m.recall);
     inside(m.f1), inside(m.auc), inside(m.log_loss), inside(m.brier);
     inside(m.average_precision);
     double p = m.accuracy.value, width = 2 * 1.96 * sqrt(p * (1 - p) / ROWS);
     assert_true(fabs((m.accuracy.high - m.accuracy.low) / width - 1) < 0.15);
     double auc_width = 2 * 1.96 * delong_error(y, score, ROWS);
     assert_true(fabs((m.auc.high - m.auc.low) / auc_width - 1) < 0.15);
-    assert_int_equal(at_metrics_binary(y, score, label, ROWS, 400, 3, &again, NULL), AT_OK);
+    assert_int_equal(at_metrics_binary(y, score, label, ROWS, 400, 3, &again, NULL),
+                     AT_OK);
     assert_memory_equal(&m, &again, sizeof m);
-    assert_int_equal(at_metrics_binary(y, score, label, ROWS, 400, 4, &other, NULL), AT_OK);
+    assert_int_equal(at_metrics_binary(y, score, label, ROWS, 400, 4, &other, NULL),
+                     AT_OK);
     assert_true(other.auc.low != m.auc.low && other.auc.value == m.auc.value);
 }
 
@@ -253,7 +260,8 @@ static void test_undefined(void **state) {
 
 static void test_bad_input(void **state) {
     (void)state;
-    double y[] = {1, 0}, score[] = {0.2, 0.7}, odd[] = {0.2, (double)NAN}, big[] = {1.5, 0};
+    double y[] = {1, 0}, score[] = {0.2, 0.7}, odd[] = {0.2, (double)NAN},
+           big[] = {1.5, 0};
     double two[] = {0, 2};
     int32_t label[] = {0, 1}, wild[] = {0, 7};
     at_binary_metrics m;
@@ -271,8 +279,10 @@ static void test_bad_input(void **state) {
     assert_int_equal(at_metrics_multiclass(two, scores, label, 2, 2, 0, 1, &mm, &err),
                      AT_INVALID);
     assert_null(mm.confusion);
-    assert_int_equal(at_metrics_multiclass(y, scores, wild, 2, 2, 0, 1, &mm, &err), AT_INVALID);
-    assert_int_equal(at_metrics_multiclass(y, scores, label, 2, 1, 0, 1, &mm, &err), AT_LIMIT);
+    assert_int_equal(at_metrics_multiclass(y, scores, wild, 2, 2, 0, 1, &mm, &err),
+                     AT_INVALID);
+    assert_int_equal(at_metrics_multiclass(y, scores, label, 2, 1, 0, 1, &mm, &err),
+                     AT_LIMIT);
     at_regression_metrics r;
     assert_int_equal(at_metrics_regression(y, odd, 2, 0, 1, &r, &err), AT_INVALID);
     at_curve curve;

@@ -1,0 +1,31 @@
+#include "ops/learn/learners.h"
+
+#include <string.h>
+
+#define ADDRESS(name) &name,
+static const at_learner *const LEARNERS[] = {AT_LEARNERS(ADDRESS)};
+#undef ADDRESS
+
+const at_learner *const *at_learners(size_t *count) {
+    *count = sizeof LEARNERS / sizeof *LEARNERS;
+    return LEARNERS;
+}
+
+const at_learner *at_learner_find(const char *name) {
+    for (size_t i = 0; i < sizeof LEARNERS / sizeof *LEARNERS; i++)
+        if (strcmp(LEARNERS[i]->name, name) == 0)
+            return LEARNERS[i];
+    return NULL;
+}
+
+const char *at_problem_name(at_problem problem) {
+    switch (problem) {
+    case AT_REGRESSION:
+        return "regressor";
+    case AT_BINARY:
+        return "binary_classifier";
+    case AT_MULTICLASS:
+        return "multiclass_classifier";
+    }
+    return "unknown";
+}

@@ -1,0 +1,13 @@
+/* The list of learners: an algorithm is one file and one line here. */
+#ifndef ATELIER_OPS_LEARN_LEARNERS_H
+#define ATELIER_OPS_LEARN_LEARNERS_H
+
+#include "ops/learn/learner.h"
+
+#define AT_LEARNERS(each) each(at_linear_learner)
+
+#define AT_LEARNER_DECLARE(name) extern const at_learner name;
+AT_LEARNERS(AT_LEARNER_DECLARE)
+#undef AT_LEARNER_DECLARE
+
+#endif

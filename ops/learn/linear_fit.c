@@ -1,0 +1,374 @@
+/* Fitting: epochs of shuffled batches. At the end of an epoch the mean of its iterates
+ * (Polyak and Juditsky, 1992) is what is measured and kept, since a single iterate still
+ * carries the noise of the last batches. */
+#include "ops/base/memory.h"
+#include "ops/base/rng.h"
+#include "ops/learn/learners.h"
+#include "ops/learn/linear.h"
+#include "ops/learn/linear_pass.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct fit {
+    const at_fit_task *task;
+    at_linear_config c;
+    at_linear_pass pass;
+    at_linear_descent descent;
+    at_rng rng;
+    size_t cells;            /* (cols + 1) * width */
+    double *w, *mean, *best; /* (cols + 1, width): now, mean of the epoch, kept */
+    int64_t *order;          /* (rows) */
+    double train[AT_LINEAR_MODELS],
+        valid[AT_LINEAR_MODELS];      /* losses of the last epoch */
+    double measure[AT_LINEAR_MODELS]; /* what is compared: validation loss, else penalised
+                                         training loss */
+    double least[AT_LINEAR_MODELS]; /* measure of the kept weights; infinite: none yet */
+    int64_t stale;                  /* epochs without improvement */
+} fit;
+
+static void fit_fini(fit *f) {
+    at_linear_config_fini(&f->c);
+    at_linear_pass_fini(&f->pass);
+    at_free(f->descent.first);
+    at_free(f->descent.second);
+    at_free(f->w);
+    at_free(f->mean);
+    at_free(f->best);
+    at_free(f->order);
+}
+
+static void first_weights(fit *f) {
+    const at_linear_params *p = f->c.params;
+    bool normal = strcmp(p->init_method, "normal") == 0;
+    int used = f->c.models * f->c.outputs;
+    for (int64_t j = 0; j < f->c.cols; j++)
+        for (int k = 0; k < used; k++)
+            f->w[j * f->c.width + k] =
+                normal ? p->init_sigma * at_rng_normal(&f->rng)
+                       : p->init_scale * (2 * at_rng_uniform(&f->rng) - 1);
+    for (int k = 0; k < used && p->use_bias; k++)
+        f->w[f->c.cols * f->c.width + k] = p->init_bias;
+}
+
+static at_status fit_init(fit *f, const at_fit_task *task, at_error *err) {
+    *f = (fit){.task = task};
+    AT_TRY(at_linear_config_init(&f->c, task, err));
+    f->cells = (size_t)(f->c.cols + 1) * (size_t)f->c.width;
+    f->w = at_alloc_array(f->cells, sizeof *f->w);
+    f->mean = at_alloc_array(f->cells, sizeof *f->mean);
+    f->best = at_alloc_array(f->cells, sizeof *f->best);
+    f->descent.first = at_alloc_array(f->cells, sizeof *f->w);
+    f->descent.second = at_alloc_array(f->cells, sizeof *f->w);
+    f->order = at_alloc_array((size_t)f->c.rows, sizeof *f->order);
+    at_status status = at_linear_pass_init(&f->pass, &f->c, task, err);
+    if (status == AT_OK && (!f->w || !f->mean || !f->best || !f->descent.first ||
+                            !f->descent.second || !f->order))
+        status = at_fail(err, AT_NO_MEMORY, "no memory to train on %" PRId64 " rows",
+                         f->c.rows);
+    if (status != AT_OK) {
+        fit_fini(f);
+        return status;
+    }
+    for (int m = 0; m < f->c.models; m++)
+        f->least[m] = INFINITY;
+    for (int64_t i = 0; i < f->c.rows; i++)
+        f->order[i] = i;
+    at_rng_init(&f->rng, task->seed);
+    first_weights(f);
+    return AT_OK;
+}
+
+/* The models' learning rates at the next step. */
+static void rates(const fit *f, double *out) {
+    const at_linear_config *c = &f->c;
+    const at_linear_params *p = c->params;
+    double step = (double)f->descent.step, least = 0, factor = 1;
+    if (!c->step_schedule) {
+        double way = fmin(step / ((double)c->steps * (double)c->anneal), 1);
+        factor = 0.01 + 0.99 * 0.5 * (1 + cos(way * acos(-1.0)));
+    } else if (p->use_lr_scheduler) {
+        double cut = isnan(p->lr_scheduler_factor) ? 0.5 : p->lr_scheduler_factor;
+        factor = pow(cut, floor(step / (double)p->lr_scheduler_step));
+    }
+    if (p->use_lr_scheduler && !isnan(p->lr_scheduler_minimum_lr))
+        least = p->lr_scheduler_minimum_lr;
+    for (int m = 0; m < c->models; m++)
+        out[m] = fmax(c->lr[m] * factor, fmin(least, c->lr[m]));
+}
+
+/* What the penalties of model m add to its loss. */
+static double penalty(const fit *f, int m) {
+    const at_linear_config *c = &f->c;
+    double squares = 0, sizes = 0;
+    for (int64_t j = 0; j < c->cols; j++)
+        for (int k = 0; k < c->outputs; k++) {
+            double w = f->mean[j * c->width + m * c->outputs + k];
+            squares += w * w;
+            sizes += fabs(w);
+        }
+    return c->wd[m] / 2 * squares + c->l1 * sizes;
+}
+
+/* One epoch; false: interrupted before its end. */
+static bool run_epoch(fit *f) {
+    const at_linear_config *c = &f->c;
+    double weights[AT_LINEAR_MODELS] = {0}, rate[AT_LINEAR_MODELS];
+    memset(f->train, 0, sizeof f->train);
+    at_rng_shuffle(&f->rng, f->order, (size_t)c->rows);
+    double taken = 0;
+    for (int64_t at = 0; at < c->rows; at += c->batch) {
+        if (at_cancelled(f->task->cancel))
+            return false;
+        int64_t count = c->rows - at < c->batch ? c->rows - at : c->batch;
+        at_linear_unscale(c, f->w, f->pass.raw);
+        at_linear_pass_learn(&f->pass, f->order + at, count, f->train, weights);
+        rates(f, rate);
+        at_linear_step(c, &f->descent, rate, f->pass.sum, f->w);
+        taken += 1;
+        for (size_t i = 0; i < f->cells; i++)
+            f->mean[i] += (f->w[i] - f->mean[i]) / taken;
+    }
+    for (int m = 0; m < c->models; m++)
+        f->train[m] /= weights[m];
+    if (f->task->validation.rows > 0) {
+        at_linear_unscale(c, f->mean, f->pass.raw);
+        at_linear_pass_loss(&f->pass, &f->task->validation, f->valid);
+    }
+    for (int m = 0; m < c->models; m++)
+        f->measure[m] =
+            f->task->validation.rows > 0 ? f->valid[m] : f->train[m] + penalty(f, m);
+    return true;
+}
+
+/* The model with the least of these losses; -1: none is a number. */
+static int least_of(const double *losses, int models) {
+    int best = -1;
+    for (int m = 0; m < models; m++)
+        if (isfinite(losses[m]) && (best < 0 || losses[m] < losses[best]))
+            best = m;
+    return best;
+}
+
+/* Keeps each model's weights where they are its best so far, and counts epochs without.
+ * Of epochs that the tolerance cannot tell apart the later one is kept: its steps are
+ * smaller. */
+static void keep(fit *f) {
+    const at_linear_config *c = &f->c;
+    const double *loss = f->measure;
+    int before = least_of(f->least, c->models);
+    double old = before < 0 ? (double)INFINITY : f->least[before];
+    for (int m = 0; m < c->models; m++) {
+        double slack = isinf(f->least[m])
+                           ? 0
+                           : c->params->early_stopping_tolerance * fabs(f->least[m]);
+        if (!(loss[m] <= f->least[m] + slack))
+            continue;
+        f->least[m] = fmin(f->least[m], loss[m]);
+        for (int64_t j = 0; j <= c->cols; j++)
+            memcpy(f->best + j * c->width + m * c->outputs,
+                   f->mean + j * c->width + m * c->outputs,
+                   (size_t)c->outputs * sizeof *f->best);
+    }
+    int now = least_of(f->least, c->models);
+    bool better = now >= 0 &&
+                  (isinf(old) ||
+                   old - f->least[now] > c->params->early_stopping_tolerance * fabs(old));
+    f->stale = better ? 0 : f->stale + 1;
+}
+
+static void say(const fit *f, const char *series, int64_t epoch, double loss) {
+    const at_fit_events *events = f->task->events;
+    if (events && events->log) {
+        char line[256];
+        snprintf(line, sizeof line,
+                 "#quality_metric: host=algo-1, epoch=%" PRId64 ", %s %s <loss>=%.12g",
+                 epoch, series, f->c.loss->objective, loss);
+        events->log(events->context, line);
+    }
+    if (events && events->point)
+        events->point(events->context, series, f->c.loss->curve, (double)epoch + 1, loss);
+}
+
+static void report(const fit *f, int64_t epoch) {
+    const at_fit_events *events = f->task->events;
+    int best = least_of(f->measure, f->c.models);
+    if (!events || best < 0)
+        return;
+    int64_t epochs = f->c.params->epochs;
+    say(f, "train", epoch, f->train[best]);
+    if (f->task->validation.rows > 0)
+        say(f, "validation", epoch, f->valid[best]);
+    char text[128];
+    if (events->log) {
+        snprintf(text, sizeof text,
+                 "#progress_metric: host=algo-1, completed %.0f %% of epochs",
+                 100 * (double)(epoch + 1) / (double)epochs);
+        events->log(events->context, text);
+    }
+    if (events->progress) {
+        snprintf(text, sizeof text, "epoch %" PRId64 " of %" PRId64, epoch + 1, epochs);
+        events->progress(events->context, (double)(epoch + 1), (double)epochs, text);
+    }
+}
+
+static void tell(const fit *f, const char *line) {
+    const at_fit_events *events = f->task->events;
+    if (events && events->log)
+        events->log(events->context, line);
+}
+
+static at_status diverged(const fit *f, int64_t epoch, at_error *err) {
+    const at_linear_params *p = f->c.params;
+    double most = 0;
+    for (int m = 0; m < f->c.models; m++)
+        most = fmax(most, f->c.lr[m]);
+    at_fail(err, AT_INVALID,
+            "the loss stopped being a finite number in epoch %" PRId64
+            " (largest learning rate %g)",
+            epoch + 1, most);
+    return strcmp(p->normalize_data, "false") == 0
+               ? at_hint(err, "use normalize_data = true, or a lower learning_rate")
+               : at_hint(err, "use a lower learning_rate, or auto");
+}
+
+/* While the learning rate is still high the loss stands still for its noise, not for want
+ * of something to learn: with the automatic schedule, patience begins to run out at three
+ * quarters. */
+static bool stop_early(const fit *f, int64_t epoch) {
+    const at_linear_config *c = &f->c;
+    bool settled = c->step_schedule || 4 * (epoch + 1) >= 3 * c->anneal;
+    return settled && f->stale >= c->params->early_stopping_patience &&
+           epoch + 1 < c->params->epochs;
+}
+
+static at_status run_epochs(fit *f, at_error *err) {
+    for (int64_t epoch = 0; epoch < f->c.params->epochs; epoch++) {
+        if (!run_epoch(f)) {
+            if (epoch == 0)
+                return at_fail(err, AT_CANCELLED,
+                               "training was interrupted before the first epoch ended");
+            tell(f, "Interrupted: the best model so far is kept");
+            return AT_OK;
+        }
+        keep(f);
+        if (least_of(f->least, f->c.models) < 0 || least_of(f->measure, f->c.models) < 0)
+            return diverged(f, epoch, err);
+        report(f, epoch);
+        if (stop_early(f, epoch)) {
+            char line[128];
+            snprintf(line, sizeof line,
+                     "Early stop: no improvement of the loss in %" PRId64 " epochs",
+                     f->stale);
+            tell(f, line);
+            break;
+        }
+    }
+    return AT_OK;
+}
+
+/* Model m as it serves: its weights meet raw rows and give values in the label's units.
+ */
+static void export_model(const fit *f, int m, at_learned *out) {
+    const at_linear_config *c = &f->c;
+    at_linear_unscale(c, f->best, f->pass.raw);
+    for (int64_t j = 0; j < c->cols; j++) {
+        out->importance[j] = 0;
+        for (int k = 0; k < c->outputs; k++) {
+            double w = f->pass.raw[j * c->width + m * c->outputs + k] * c->label_scale;
+            out->weights[k * c->cols + j] = w;
+            out->importance[j] += fabs(w) * c->deviation[j] / c->outputs;
+        }
+    }
+    for (int k = 0; k < c->outputs; k++)
+        out->bias[k] =
+            f->pass.raw[c->cols * c->width + m * c->outputs + k] * c->label_scale +
+            c->label_shift;
+}
+
+/* The criterion's word on each model that has weights; others stay at -inf. */
+static at_status judge(const fit *f, at_learned *scratch, at_linear_choice *out,
+                       at_error *err) {
+    const at_design *d =
+        f->task->validation.rows > 0 ? &f->task->validation : &f->task->train;
+    double *scores = at_alloc_array((size_t)d->rows, sizeof *scores);
+    if (!scores)
+        return at_fail(err, AT_NO_MEMORY, "no memory to choose a model");
+    at_status status = AT_OK;
+    for (int m = 0; m < f->c.models && status == AT_OK; m++) {
+        if (!isfinite(f->least[m]))
+            continue;
+        export_model(f, m, scratch);
+        at_linear_learner.predict(scratch, d->x, d->rows, scores);
+        status = at_linear_choose(f->c.params, d->y, scores, d->rows, f->least[m],
+                                  &out[m], err);
+    }
+    at_free(scores);
+    return status;
+}
+
+/* The best by the criterion; among those that chance cannot tell apart (a standard error
+ * of a share), the one with the least loss. */
+static int pick(const fit *f, const at_linear_choice *choices) {
+    int models = f->c.models, best = 0;
+    bool comparable = true;
+    for (int m = 1; m < models; m++) {
+        best = choices[m].value > choices[best].value ? m : best;
+        comparable = comparable && f->c.positive[m] == f->c.positive[0];
+    }
+    double share = choices[best].value;
+    if (!comparable || share <= 0 || share >= 1)
+        return best;
+    double rows = (double)(f->task->validation.rows > 0 ? f->task->validation.rows
+                                                        : f->task->train.rows);
+    double noise = sqrt(share * (1 - share) / rows);
+    for (int m = 0; m < models; m++)
+        if (choices[m].value >= share - noise && f->least[m] < f->least[best])
+            best = m;
+    return best;
+}
+
+static at_status finish(fit *f, at_learned **out, at_error *err) {
+    at_learned *s = at_linear_new(f->task->problem, f->task->classes, f->c.cols);
+    if (!s)
+        return at_fail(err, AT_NO_MEMORY, "no memory for the fitted model");
+    int best = least_of(f->least, f->c.models);
+    if (f->task->problem == AT_BINARY) {
+        at_linear_choice choices[AT_LINEAR_MODELS];
+        for (int m = 0; m < f->c.models; m++)
+            choices[m] = (at_linear_choice){-INFINITY, 0.5};
+        at_status status = judge(f, s, choices, err);
+        if (status != AT_OK) {
+            at_linear_release(s);
+            return status;
+        }
+        best = pick(f, choices);
+        s->threshold = choices[best].threshold;
+    }
+    export_model(f, best, s);
+    if (f->c.models > 1) {
+        char line[160];
+        snprintf(line, sizeof line,
+                 "Kept model %d of %d: learning_rate=%g, wd=%g, loss=%.6g", best + 1,
+                 f->c.models, f->c.lr[best], f->c.wd[best], f->least[best]);
+        tell(f, line);
+    }
+    *out = s;
+    return AT_OK;
+}
+
+at_status at_linear_fit(const at_fit_task *task, at_learned **out, at_error *err) {
+    *out = NULL;
+    AT_TRY(at_linear_check(task, err));
+    if (task->train.rows < 1)
+        return at_fail(err, AT_INVALID, "there are no rows to train on");
+    fit f;
+    AT_TRY(fit_init(&f, task, err));
+    at_status status = run_epochs(&f, err);
+    if (status == AT_OK)
+        status = finish(&f, out, err);
+    fit_fini(&f);
+    return status;
+}
