@@ -1,19 +1,22 @@
-/* Registry: every magic, one line each. */
+/* Registry: every magic, one line each, in the order of the reference page. */
 #include "magics/language/spec.h"
 
 #include <string.h>
 
-extern const at_magic at_magic_help;
-extern const at_magic at_magic_set;
-extern const at_magic at_magic_sql;
-extern const at_magic at_magic_time;
+/* clang-format off */
+#define MAGICS(magic) \
+    magic(generate)   \
+    magic(sql)        \
+    magic(help)       \
+    magic(set)        \
+    magic(time)
+/* clang-format on */
 
-static const at_magic *const magics[] = {
-    &at_magic_sql,
-    &at_magic_help,
-    &at_magic_set,
-    &at_magic_time,
-};
+#define DECLARE(name) extern const at_magic at_magic_##name;
+MAGICS(DECLARE)
+
+#define LIST(name) &at_magic_##name,
+static const at_magic *const magics[] = {MAGICS(LIST)};
 
 const at_magic *const *at_magics(size_t *count) {
     *count = AT_COUNT(magics);
