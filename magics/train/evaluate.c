@@ -73,15 +73,18 @@ at_status at_quality_table(at_context *context, const at_quality *quality,
                 isnan(v->low) ? "" : at_arena_format(arena, range, v->low, v->high);
 #pragma GCC diagnostic pop
             if (json_object_set_new(kept, lines[i].key, json_real(v->value)) != 0)
-                return at_fail(err, AT_NO_MEMORY, "not enough memory to keep the metrics");
+                return at_fail(err, AT_NO_MEMORY,
+                               "not enough memory to keep the metrics");
         }
         cells[4 * i + 3].text = lines[i].meaning;
     }
     const char *caption = at_view_plural(arena, quality->rows, "row");
     if (quality->left_out)
-        caption = at_arena_format(arena, "%s · %s left out: the target is missing or a label the "
-                                         "model never saw",
-                                  caption, at_view_count(arena, quality->left_out));
+        caption =
+            at_arena_format(arena,
+                            "%s · %s left out: the target is missing or a label the "
+                            "model never saw",
+                            caption, at_view_count(arena, quality->left_out));
     at_grid grid = {.title = quality->title,
                     .caption = caption,
                     .columns = heads,
@@ -112,15 +115,15 @@ static void keep_known(at_quality *q) {
 }
 
 /* Notes the metrics in the model's card, so that %models can show them. */
-static at_status note(at_context *context, const at_scoring *s, json_t *kept, at_error *err) {
+static at_status note(at_context *context, const at_scoring *s, json_t *kept,
+                      at_error *err) {
     json_t *card = json_deep_copy(s->model_entry.card);
-    json_t *evaluation =
-        json_pack("{s:s, s:s, s:O}", "data", s->data_entry.name, "data_id", s->data_entry.id,
-                  "metrics", kept);
+    json_t *evaluation = json_pack("{s:s, s:s, s:O}", "data", s->data_entry.name,
+                                   "data_id", s->data_entry.id, "metrics", kept);
     at_status status;
     if (card && evaluation && json_object_set(card, "evaluation", evaluation) == 0)
-        status =
-            at_store_update(context->workspace, AT_KIND_MODEL, s->model_entry.id, card, err);
+        status = at_store_update(context->workspace, AT_KIND_MODEL, s->model_entry.id,
+                                 card, err);
     else
         status = at_fail(err, AT_NO_MEMORY, "not enough memory to keep the metrics");
     json_decref(evaluation);
@@ -133,8 +136,8 @@ static at_status evaluate(at_context *context, const struct evaluate_options *o,
     double *y = NULL;
     AT_TRY(at_model_truth(s->model, s->frame, &y, err));
     at_quality q = {.model = s->model,
-                    .title = at_arena_format(context->arena, "%s on %s", s->model_entry.name,
-                                             s->data_entry.name),
+                    .title = at_arena_format(context->arena, "%s on %s",
+                                             s->model_entry.name, s->data_entry.name),
                     .rows = p->rows,
                     .y = y,
                     .scores = p->scores,
@@ -171,13 +174,17 @@ static at_status run(at_context *context, const void *given, at_error *err) {
     at_status status =
         at_scoring_open(context->workspace, o->model, o->data, context->arena, &s, err);
     if (status == AT_OK && at_frame_find(s.frame, at_model_target(s.model)) < 0) {
-        status = at_fail(err, AT_INVALID, "dataset %s has no column %s, the target of model %s",
-                         o->data, at_model_target(s.model), o->model);
-        at_hint(err, "to predict rows whose truth is not known: %%predict %s --data %s --into ...",
-                o->model, o->data);
+        status = at_fail(err, AT_INVALID,
+                         "dataset %s has no column %s, the target of model %s", o->data,
+                         at_model_target(s.model), o->model);
+        at_hint(
+            err,
+            "to predict rows whose truth is not known: %%predict %s --data %s --into ...",
+            o->model, o->data);
     }
     if (status == AT_OK)
-        status = at_model_predict(s.model, s.frame, s.stage, context->call->cancel, &p, err);
+        status =
+            at_model_predict(s.model, s.frame, s.stage, context->call->cancel, &p, err);
     if (status == AT_OK)
         status = evaluate(context, o, &s, &p, err);
     at_predictions_fini(&p);
@@ -185,14 +192,16 @@ static at_status run(at_context *context, const void *given, at_error *err) {
     return status;
 }
 
-static const char *const examples[] = {"%evaluate subscriber --data bank_clean_test", NULL};
+static const char *const examples[] = {"%evaluate subscriber --data bank_clean_test",
+                                       NULL};
 
 const at_magic at_magic_evaluate = {
     .name = "evaluate",
     .forms = AT_MAGIC_LINE,
     .stage = AT_STAGE_TRAIN,
-    .summary = "Shows how good a model is on a dataset: metrics with intervals, confusion "
-               "matrix, curves",
+    .summary =
+        "Shows how good a model is on a dataset: metrics with intervals, confusion "
+        "matrix, curves",
     .arguments = arguments,
     .argument_count = AT_COUNT(arguments),
     .options = options,

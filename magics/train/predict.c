@@ -30,17 +30,18 @@ static const at_param options[] = {
      .refers = AT_REFERS_NEW_NAME,
      .offset = offsetof(struct predict_options, into),
      .required = true,
-     .help = "name of the new dataset: the same rows with predicted_label (and probability)"},
+     .help =
+         "name of the new dataset: the same rows with predicted_label (and probability)"},
 };
 
 /* predicted_label as the target was written, and probability: of the positive label where
  * there are two, of the predicted one where there are more (as Autopilot answers). */
-static at_status answers(const at_model *model, const at_predictions *p, at_frame_builder *b,
-                         at_error *err) {
+static at_status answers(const at_model *model, const at_predictions *p,
+                         at_frame_builder *b, at_error *err) {
     at_column_builder *label = NULL, *probability = NULL;
     bool regression = at_model_problem(model) == AT_REGRESSION;
-    AT_TRY(at_column_builder_new("predicted_label",
-                                 regression ? AT_TYPE_FLOAT : AT_TYPE_CATEGORY, &label, err));
+    AT_TRY(at_column_builder_new(
+        "predicted_label", regression ? AT_TYPE_FLOAT : AT_TYPE_CATEGORY, &label, err));
     for (int64_t r = 0; r < p->rows; r++) {
         if (regression) {
             at_column_builder_real(label, p->scores[r]);
@@ -54,20 +55,21 @@ static at_status answers(const at_model *model, const at_predictions *p, at_fram
         return AT_OK;
     AT_TRY(at_column_builder_new("probability", AT_TYPE_FLOAT, &probability, err));
     for (int64_t r = 0; r < p->rows; r++)
-        at_column_builder_real(probability, p->outputs == 1
-                                                ? p->scores[r]
-                                                : p->scores[r * p->outputs + p->labels[r]]);
+        at_column_builder_real(
+            probability,
+            p->outputs == 1 ? p->scores[r] : p->scores[r * p->outputs + p->labels[r]]);
     return at_frame_builder_take(b, probability, err);
 }
 
-static at_status with_answers(const at_scoring *s, const at_predictions *p, at_frame **out,
-                              at_error *err) {
+static at_status with_answers(const at_scoring *s, const at_predictions *p,
+                              at_frame **out, at_error *err) {
     static const char *const taken[] = {"predicted_label", "probability"};
     for (size_t i = 0; i < AT_COUNT(taken); i++) {
         if (at_frame_find(s->frame, taken[i]) >= 0) {
-            at_fail(err, AT_INVALID, "dataset %s has a column %s already", s->data_entry.name,
-                    taken[i]);
-            return at_hint(err, "rename it first: %%%%clean with the step  rename %s -> ...",
+            at_fail(err, AT_INVALID, "dataset %s has a column %s already",
+                    s->data_entry.name, taken[i]);
+            return at_hint(err,
+                           "rename it first: %%%%clean with the step  rename %s -> ...",
                            taken[i]);
         }
     }
@@ -106,14 +108,15 @@ static at_status run(at_context *context, const void *given, at_error *err) {
     at_status status =
         at_scoring_open(context->workspace, o->model, o->data, context->arena, &s, err);
     if (status == AT_OK)
-        status = at_model_predict(s.model, s.frame, s.stage, context->call->cancel, &p, err);
+        status =
+            at_model_predict(s.model, s.frame, s.stage, context->call->cancel, &p, err);
     if (status == AT_OK)
         status = with_answers(&s, &p, &frame, err);
     if (status == AT_OK) {
         json_t *lineage = at_lineage_child(&s.data_entry, "predict", NULL, o->model);
-        status = lineage
-                     ? at_store_put_frame(context->workspace, o->into, frame, lineage, err)
-                     : at_fail(err, AT_NO_MEMORY, "not enough memory to keep %s", o->into);
+        status =
+            lineage ? at_store_put_frame(context->workspace, o->into, frame, lineage, err)
+                    : at_fail(err, AT_NO_MEMORY, "not enough memory to keep %s", o->into);
         json_decref(lineage);
     }
     if (status == AT_OK)
@@ -132,9 +135,10 @@ const at_magic at_magic_predict = {
     .forms = AT_MAGIC_LINE,
     .stage = AT_STAGE_TRAIN,
     .summary = "Predicts every row of a dataset into a new dataset",
-    .details = "The new dataset has the columns of the old one and `predicted_label`; for "
-               "classes also `probability`: of the positive label where there are two, of the "
-               "predicted one where there are more.",
+    .details =
+        "The new dataset has the columns of the old one and `predicted_label`; for "
+        "classes also `probability`: of the positive label where there are two, of the "
+        "predicted one where there are more.",
     .arguments = arguments,
     .argument_count = AT_COUNT(arguments),
     .options = options,

@@ -1,5 +1,5 @@
-#include "magics/train/quality.h"
 #include "magics/language/spec.h"
+#include "magics/train/quality.h"
 #include "magics/view/chart.h"
 #include "magics/view/grid.h"
 
@@ -13,11 +13,15 @@ static at_status show_curves(at_context *context, const at_quality *q,
         status = at_curve_pr(q->y, q->scores, q->rows, CURVE_POINTS, &pr, err);
     if (status == AT_OK) {
         at_series lines[] = {
-            {.name = "true positive rate", .x = roc.x, .y = roc.y, .count = (size_t)roc.count},
+            {.name = "true positive rate",
+             .x = roc.x,
+             .y = roc.y,
+             .count = (size_t)roc.count},
             {.name = "precision", .x = pr.x, .y = pr.y, .count = (size_t)pr.count},
         };
         at_chart charts[] = {
-            {.title = at_arena_format(context->arena, "ROC curve · area %.3f", m->auc.value),
+            {.title =
+                 at_arena_format(context->arena, "ROC curve · area %.3f", m->auc.value),
              .x_label = "false positive rate",
              .y_label = "true positive rate",
              .series = &lines[0],
@@ -27,8 +31,9 @@ static at_status show_curves(at_context *context, const at_quality *q,
              .x_max = 1,
              .y_max = 1,
              .diagonal = true},
-            {.title = at_arena_format(context->arena, "Precision and recall · average %.3f",
-                                      m->average_precision.value),
+            {.title =
+                 at_arena_format(context->arena, "Precision and recall · average %.3f",
+                                 m->average_precision.value),
              .x_label = "recall",
              .y_label = "precision",
              .series = &lines[1],
@@ -51,8 +56,8 @@ static at_status show_curves(at_context *context, const at_quality *q,
 at_status at_quality_binary(at_context *context, const at_quality *q, json_t *kept,
                             at_error *err) {
     at_binary_metrics m;
-    AT_TRY(at_metrics_binary(q->y, q->scores, q->labels, q->rows, q->resamples, q->seed, &m,
-                             err));
+    AT_TRY(at_metrics_binary(q->y, q->scores, q->labels, q->rows, q->resamples, q->seed,
+                             &m, err));
     const char *no = at_model_label(q->model, 0), *yes = at_model_label(q->model, 1);
     at_arena *arena = context->arena;
     const at_quality_line lines[] = {
@@ -66,7 +71,8 @@ at_status at_quality_binary(at_context *context, const at_quality *q, json_t *ke
         {"accuracy", "accuracy", m.accuracy, "share of rows that are right"},
         {"balanced accuracy", "balanced_accuracy", m.balanced_accuracy,
          "the same, both labels counting alike"},
-        {"log loss", "log_loss", m.log_loss, "how far the probabilities are off; 0 is perfect"},
+        {"log loss", "log_loss", m.log_loss,
+         "how far the probabilities are off; 0 is perfect"},
         {"Brier score", "brier", m.brier, "mean squared error of the probability"},
     };
     AT_TRY(at_quality_table(context, q, lines, AT_COUNT(lines), kept, err));
@@ -76,9 +82,10 @@ at_status at_quality_binary(at_context *context, const at_quality *q, json_t *ke
     AT_TRY(at_view_confusion(labels, counts, 2, &bundle, err));
     at_quality_send(context, &bundle);
     if (m.tp + m.fn == 0 || m.tn + m.fp == 0) {
-        at_display_print(context->call->display,
-                         "Every row is %s: without both labels there are no curves and no AUC.\n",
-                         m.tp + m.fn == 0 ? no : yes);
+        at_display_print(
+            context->call->display,
+            "Every row is %s: without both labels there are no curves and no AUC.\n",
+            m.tp + m.fn == 0 ? no : yes);
         return AT_OK;
     }
     return show_curves(context, q, &m, err);

@@ -29,30 +29,33 @@ static at_status show_classes(at_context *context, const at_quality *q,
             line[2 + k].text =
                 values[k] == values[k] ? at_arena_format(arena, "%.3f", values[k]) : NULL;
     }
-    at_grid grid = {.title = "By class",
-                    .caption = m->classes > CLASSES_SHOWN ? "the first 30 classes are shown" : NULL,
-                    .columns = heads,
-                    .column_count = 5,
-                    .cells = cells,
-                    .row_count = shown};
+    at_grid grid = {
+        .title = "By class",
+        .caption = m->classes > CLASSES_SHOWN ? "the first 30 classes are shown" : NULL,
+        .columns = heads,
+        .column_count = 5,
+        .cells = cells,
+        .row_count = shown};
     at_bundle bundle;
     AT_TRY(at_view_grid(&grid, &bundle, err));
     at_quality_send(context, &bundle);
     return AT_OK;
 }
 
-static at_status show(at_context *context, const at_quality *q, const at_multiclass_metrics *m,
-                      json_t *kept, at_error *err) {
+static at_status show(at_context *context, const at_quality *q,
+                      const at_multiclass_metrics *m, json_t *kept, at_error *err) {
     const at_quality_line lines[] = {
         {"accuracy", "accuracy", m->accuracy, "share of rows that are right"},
         {"balanced accuracy", "balanced_accuracy", m->balanced_accuracy,
          "the same, all classes counting alike"},
-        {"F1, macro", "f1_macro", m->f1_macro, "balance of precision and recall, mean of classes"},
+        {"F1, macro", "f1_macro", m->f1_macro,
+         "balance of precision and recall, mean of classes"},
         {"precision, macro", "precision_macro", m->precision_macro,
          "of those called a class, share that is; mean of classes"},
         {"recall, macro", "recall_macro", m->recall_macro,
          "of those of a class, share that is found; mean of classes"},
-        {"log loss", "log_loss", m->log_loss, "how far the probabilities are off; 0 is perfect"},
+        {"log loss", "log_loss", m->log_loss,
+         "how far the probabilities are off; 0 is perfect"},
     };
     AT_TRY(at_quality_table(context, q, lines, AT_COUNT(lines), kept, err));
     const char **labels =
@@ -70,8 +73,8 @@ static at_status show(at_context *context, const at_quality *q, const at_multicl
 at_status at_quality_multiclass(at_context *context, const at_quality *q, json_t *kept,
                                 at_error *err) {
     at_multiclass_metrics m;
-    AT_TRY(at_metrics_multiclass(q->y, q->scores, q->labels, q->rows, q->outputs, q->resamples,
-                                 q->seed, &m, err));
+    AT_TRY(at_metrics_multiclass(q->y, q->scores, q->labels, q->rows, q->outputs,
+                                 q->resamples, q->seed, &m, err));
     at_status status = show(context, q, &m, kept, err);
     at_multiclass_metrics_fini(&m);
     return status;

@@ -71,7 +71,8 @@ static at_status show_charts(at_context *context, const at_quality *q,
 at_status at_quality_regression(at_context *context, const at_quality *q, json_t *kept,
                                 at_error *err) {
     at_regression_metrics m;
-    AT_TRY(at_metrics_regression(q->y, q->scores, q->rows, q->resamples, q->seed, &m, err));
+    AT_TRY(
+        at_metrics_regression(q->y, q->scores, q->rows, q->resamples, q->seed, &m, err));
     const at_interval median = {m.median_absolute_error, (double)NAN, (double)NAN};
     const at_interval most = {m.max_error, (double)NAN, (double)NAN};
     const at_quality_line lines[] = {

@@ -4,14 +4,16 @@
 
 #include <string.h>
 
-/* The first names of `schema` ([{"name"}]) that the frame lacks, but `except`, as a list. */
+/* The first names of `schema` ([{"name"}]) that the frame lacks, but `except`, as a list.
+ */
 static size_t lacking(const at_frame *frame, const json_t *schema, const char *except,
                       at_text *names) {
     size_t count = 0, i;
     json_t *column;
     json_array_foreach(schema, i, column) {
         const char *name = json_string_value(json_object_get(column, "name"));
-        if (!name || (except && strcmp(name, except) == 0) || at_frame_find(frame, name) >= 0)
+        if (!name || (except && strcmp(name, except) == 0) ||
+            at_frame_find(frame, name) >= 0)
             continue;
         if (count++ < 8)
             at_text_format(names, "%s%s", names->length ? ", " : "", name);
@@ -53,11 +55,13 @@ static at_status choose(at_workspace *workspace, at_scoring *s, at_arena *arena,
     else if (raw_lack == 0)
         s->stage = AT_ROWS_SOURCE;
     else {
-        status = at_fail(err, AT_INVALID, "dataset %s lacks columns that model %s needs: %s",
-                         s->data_entry.name, s->model_entry.name,
-                         at_text_get(raw_lack < clean_lack ? &raw : &clean));
-        at_hint(err, "the model was trained on %s; it takes rows like those, or like the "
-                     "dataset that was made from",
+        status =
+            at_fail(err, AT_INVALID, "dataset %s lacks columns that model %s needs: %s",
+                    s->data_entry.name, s->model_entry.name,
+                    at_text_get(raw_lack < clean_lack ? &raw : &clean));
+        at_hint(err,
+                "the model was trained on %s; it takes rows like those, or like the "
+                "dataset that was made from",
                 trained.name);
     }
     at_text_fini(&raw);
@@ -72,7 +76,8 @@ at_status at_scoring_open(at_workspace *workspace, const char *model, const char
     AT_TRY(at_store_find(workspace, AT_KIND_MODEL, model, arena, &out->model_entry, err));
     AT_TRY(at_store_find(workspace, AT_KIND_DATASET, data, arena, &out->data_entry, err));
     AT_TRY(at_store_frame_by_id(workspace, out->data_entry.id, &out->frame, err));
-    const char *folder = at_store_path(workspace, AT_KIND_MODEL, out->model_entry.id, arena);
+    const char *folder =
+        at_store_path(workspace, AT_KIND_MODEL, out->model_entry.id, arena);
     if (!folder)
         return at_fail(err, AT_NO_MEMORY, "not enough memory to open model %s", model);
     AT_TRY(at_model_load(folder, &out->model, err));

@@ -177,8 +177,6 @@ static at_status add_recipe(plan *p, at_error *err) {
 }
 
 static at_status make_plan(plan *p, const at_learner *learner, at_error *err) {
-    char model_id[33];
-    at_store_new_id(model_id);
     json_t *given = json_object();
     for (size_t i = 0; given && i < p->o->settings.count; i++) {
         const at_setting *setting = &p->o->settings.items[i];
@@ -187,16 +185,17 @@ static at_status make_plan(plan *p, const at_learner *learner, at_error *err) {
         json_object_set_new(given, param ? param->name : setting->key,
                             json_string(setting->value));
     }
-    p->spec =
-        json_pack("{s:s, s:s, s:o?, s:I, s:f, s:s}", "algorithm", learner->name, "target",
-                  p->o->target, "hyperparameters", given, "seed", (json_int_t)p->o->seed,
-                  "holdout", p->o->holdout, "model_id", model_id);
+    p->spec = json_pack("{s:s, s:s, s:o?, s:I, s:f}", "algorithm", learner->name,
+                        "target", p->o->target, "hyperparameters", given, "seed",
+                        (json_int_t)p->o->seed, "holdout", p->o->holdout);
     p->channels = json_object();
     if (!p->spec || !given || json_object_set_new(p->spec, "channels", p->channels) != 0)
         return at_fail(err, AT_NO_MEMORY, "not enough memory to start training");
     AT_TRY(add_data(p, err));
     AT_TRY(add_recipe(p, err));
-    json_object_set_new(p->spec, "card", json_pack("{s:s}", "model", p->o->name));
+    json_object_set_new(p->spec, "card",
+                        json_pack("{s:s, s:O?}", "model", p->o->name, "data_name",
+                                  json_object_get(p->spec, "data_name")));
     return AT_OK;
 }
 

@@ -2,13 +2,15 @@
  * into the store. Reads job.json:
  *
  *   {"algorithm", "target", "hyperparameters": {name: text}, "seed", "holdout",
- * "model_id", "channels": {"train": path, "validation"?: path}, "source"?: schema,
- *    "cleaning"?: [fitted steps], "recipe"?: [steps], "data": id, "data_name", ...} */
+ *    "channels": {"train": path, "validation"?: path}, "source"?: schema,
+ *    "cleaning"?: [fitted steps], "recipe"?: [steps], "data": id, "data_name", ...}
+ *
+ * and writes model/ in its folder, "describe" and "model_id" into the result. The id is a
+ * fresh one in each run: one that was resumed makes another model than before. */
 #include "magics/workspace/job.h"
 #include "ops/base/file.h"
 #include "ops/learn/model.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const char *text_of(const json_t *spec, const char *key) {
@@ -50,8 +52,11 @@ static at_status save(const at_model *model, const char *folder, json_t *result,
     at_status status = at_file_remove(place, err); /* of a run before this one, resumed */
     if (status == AT_OK)
         status = at_model_save(model, place, err);
+    char id[33];
+    at_store_new_id(id);
     if (status == AT_OK &&
-        json_object_set_new(result, "describe", at_model_describe(model)) != 0)
+        (json_object_set_new(result, "model_id", json_string(id)) != 0 ||
+         json_object_set_new(result, "describe", at_model_describe(model)) != 0))
         status = at_fail(err, AT_NO_MEMORY, "not enough memory to describe the model");
     at_free(place);
     return status;
@@ -95,11 +100,7 @@ static at_status run(const json_t *spec, const char *folder, const at_fit_events
 /* The model's folder moves from the job to the store; done already after a crash between.
  */
 static at_status move_model(const char *from, const char *to, at_error *err) {
-    if (at_folder_exists(to))
-        return AT_OK;
-    if (rename(from, to) != 0)
-        return at_fail_errno(err, "cannot move the model to %s", to);
-    return AT_OK;
+    return at_folder_exists(to) ? AT_OK : at_file_commit(from, to, err);
 }
 
 static json_t *card_of(const json_t *spec, const at_entry *job, const json_t *result) {
@@ -118,13 +119,13 @@ static json_t *card_of(const json_t *spec, const at_entry *job, const json_t *re
 static at_status index_model(at_workspace *workspace, const at_entry *job,
                              const json_t *spec, const json_t *result, const char *from,
                              at_arena *arena, at_error *err) {
-    const char *id = text_of(spec, "model_id"), *data = text_of(spec, "data");
-    const char *to = id ? at_store_path(workspace, AT_KIND_MODEL, id, arena) : NULL;
+    const char *id = text_of(result, "model_id"), *data = text_of(spec, "data");
+    if (!id)
+        return AT_OK; /* stopped before there was a model */
+    const char *to = at_store_path(workspace, AT_KIND_MODEL, id, arena);
     if (!to || !data)
         return at_fail(err, AT_CORRUPT, "job %s does not say which model it made",
                        job->name);
-    if (!at_folder_exists(from) && !at_folder_exists(to))
-        return AT_OK; /* stopped before there was a model */
     AT_TRY(move_model(from, to, err));
     json_t *card = card_of(spec, job, result);
     at_status status =
@@ -156,6 +157,7 @@ static at_status finished(at_workspace *workspace, const at_entry *job,
 
 const at_job_kind at_job_kind_train = {
     .name = "train",
+    .resumes = "training starts again at the first epoch, with the same data and seed",
     .run = run,
     .finished = finished,
 };

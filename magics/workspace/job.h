@@ -7,9 +7,9 @@
  *     jobs/ID/result.json   the end, renamed into place. The truth.
  *     jobs/ID/lock          held by the child (flock) while it lives
  *
- * Result: {"status": "completed", "failed" or "stopped", "error"?: {"code","text","hint"},
- * "seconds", and what the kind adds}.
- * Events: {"t": seconds, "log": line} · {"point": [series, metric, x, y]} ·
+ * Result: {"status": "completed", "failed" or "stopped", "error"?:
+ * {"code","text","hint"}, "seconds", and what the kind adds}. Events: {"t": seconds,
+ * "log": line} · {"point": [series, metric, x, y]} ·
  * {"progress": [done, total, what]}.
  * The row's card: {"what": kind, "state", "error"?, "died"?: true, "ended_us"?, and the
  * spec's card}.
