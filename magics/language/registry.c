@@ -16,17 +16,9 @@ extern const at_magic at_magic_delete;
 extern const at_magic at_magic_cleanup;
 
 static const at_magic *const magics[] = {
-    &at_magic_sql,
-    &at_magic_help,
-    &at_magic_set,
-    &at_magic_time,
-    &at_magic_datasets,
-    &at_magic_models,
-    &at_magic_jobs,
-    &at_magic_resume,
-    &at_magic_workspace,
-    &at_magic_delete,
-    &at_magic_cleanup,
+    &at_magic_sql,       &at_magic_help,   &at_magic_set,     &at_magic_time,
+    &at_magic_datasets,  &at_magic_models, &at_magic_jobs,    &at_magic_resume,
+    &at_magic_workspace, &at_magic_delete, &at_magic_cleanup,
 };
 
 const at_magic *const *at_magics(size_t *count) {
