@@ -60,6 +60,7 @@ typedef struct transfer {
     at_http_reply *reply;
     CURL *easy;
     bool begun;
+    char range[32];
     int64_t range_from, range_total; /* of Content-Range; -1: none */
     at_status status;                /* of the caller's functions */
     at_error *err;
@@ -151,8 +152,10 @@ static void set_options(transfer *t, struct curl_slist *headers) {
         curl.easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)(call->deadline * 1e3));
     if (call->direct)
         curl.easy_setopt(e, CURLOPT_PROXY, "");
-    if (call->from > 0)
-        curl.easy_setopt(e, CURLOPT_RESUME_FROM_LARGE, (curl_off_t)call->from);
+    if (call->from > 0) { /* not RESUME_FROM, which takes a whole answer for a failure */
+        snprintf(t->range, sizeof t->range, "%lld-", (long long)call->from);
+        curl.easy_setopt(e, CURLOPT_RANGE, t->range);
+    }
     if (call->body) {
         curl.easy_setopt(e, CURLOPT_POST, 1L);
         curl.easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->length);

@@ -1,0 +1,319 @@
+/* %fetch: a table from a file or the web. */
+#include "magics/data/source.h"
+#include "magics/language/spec.h"
+#include "magics/view/grid.h"
+#include "magics/view/progress.h"
+#include "ops/frame/csv.h"
+#include "ops/frame/jsonl.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+struct fetch_options {
+    const char *name, *source;
+    const char *member, *sha256, *format;
+    const char *delimiter, *quote, *decimal, *header, *encoding, *on_bad_row;
+    at_words missing, types, names;
+    int64_t skip_lines;
+    bool fresh;
+};
+
+static const char *const formats[] = {"auto", "csv", "tsv", "jsonl", NULL};
+static const char *const headers[] = {"auto", "yes", "no", NULL};
+static const char *const encodings[] = {"auto",     "utf-8",        "utf-16le",
+                                        "utf-16be", "windows-1252", NULL};
+static const char *const bad_rows[] = {"error", "skip", NULL};
+static const char *const decimals[] = {"auto", ".", ",", NULL};
+
+#define PLACE(field) .offset = offsetof(struct fetch_options, field)
+
+static const at_param arguments[] = {
+    {.name = "name",
+     .kind = AT_PARAM_TEXT,
+     .refers = AT_REFERS_NEW_NAME,
+     PLACE(name),
+     .required = true,
+     .help = "name of the new dataset"},
+    {.name = "source",
+     .kind = AT_PARAM_TEXT,
+     .refers = AT_REFERS_SOURCE,
+     PLACE(source),
+     .required = true,
+     .help = "a path, or an http or https address"},
+};
+
+static const at_param options[] = {
+    {.name = "member",
+     .kind = AT_PARAM_TEXT,
+     PLACE(member),
+     .help = "which file of an archive: its path in it, or the end of that"},
+    {.name = "sha256",
+     .kind = AT_PARAM_TEXT,
+     PLACE(sha256),
+     .help = "what the file must be, as 64 hexadecimal digits"},
+    {.name = "fresh",
+     .kind = AT_PARAM_FLAG,
+     PLACE(fresh),
+     .help = "download again, whatever the cache has"},
+    {.name = "format",
+     .kind = AT_PARAM_CHOICE,
+     .choices = formats,
+     PLACE(format),
+     .fallback = "auto",
+     .help = "what is in the file; auto goes by its name and its first bytes"},
+    {.name = "delimiter",
+     .kind = AT_PARAM_TEXT,
+     PLACE(delimiter),
+     .fallback = "auto",
+     .help = "what parts the fields: one character, or comma, semicolon, tab, pipe, space"},
+    {.name = "quote",
+     .kind = AT_PARAM_TEXT,
+     PLACE(quote),
+     .fallback = "auto",
+     .help = "the quotation mark, or none"},
+    {.name = "header",
+     .kind = AT_PARAM_CHOICE,
+     .choices = headers,
+     PLACE(header),
+     .fallback = "auto",
+     .help = "whether the first line holds the names"},
+    {.name = "names",
+     .kind = AT_PARAM_LIST,
+     PLACE(names),
+     .help = "names for the columns, comma-separated"},
+    {.name = "encoding",
+     .kind = AT_PARAM_CHOICE,
+     .choices = encodings,
+     PLACE(encoding),
+     .fallback = "auto",
+     .help = "how characters are written"},
+    {.name = "decimal",
+     .kind = AT_PARAM_CHOICE,
+     .choices = decimals,
+     PLACE(decimal),
+     .fallback = "auto",
+     .help = "the decimal mark of numbers"},
+    {.name = "missing",
+     .kind = AT_PARAM_LIST,
+     PLACE(missing),
+     .help = "cells that mean a missing value, comma-separated, instead of NA, null, ? ..."},
+    {.name = "types",
+     .kind = AT_PARAM_LIST,
+     .refers = AT_REFERS_NOTHING,
+     PLACE(types),
+     .help = "types of single columns, as in zip=text,price=float"},
+    {.name = "skip-lines",
+     .kind = AT_PARAM_INT,
+     PLACE(skip_lines),
+     .fallback = "0",
+     .min = 0,
+     .max = 1e9,
+     .unit = "lines",
+     .help = "lines before the header to pass over"},
+    {.name = "on-bad-row",
+     .kind = AT_PARAM_CHOICE,
+     .choices = bad_rows,
+     PLACE(on_bad_row),
+     .fallback = "error",
+     .help = "what to do with a row that has too many or too few fields"},
+};
+
+static at_status read_mark(const char *option, const char *text, char *out, at_error *err) {
+    static const struct {
+        const char *word;
+        char mark;
+    } words[] = {{"auto", 0},    {"comma", ','}, {"semicolon", ';'}, {"tab", '\t'},
+                 {"\\t", '\t'}, {"pipe", '|'},  {"space", ' '},     {"none", -1}};
+    if (strlen(text) == 1) {
+        *out = *text;
+        return AT_OK;
+    }
+    for (size_t i = 0; i < AT_COUNT(words); i++)
+        if (strcasecmp(text, words[i].word) == 0) {
+            *out = words[i].mark;
+            return AT_OK;
+        }
+    at_fail(err, AT_INVALID, "--%s takes one character, not '%.40s'", option, text);
+    return at_hint(err, "or one of comma, semicolon, tab, pipe, space");
+}
+
+/* zip=text,price=float into pairs that end with NULLs. */
+static at_status read_types(at_words words, at_arena *arena,
+                            const char *const (**out)[2], at_error *err) {
+    const char *(*pairs)[2] = at_arena_alloc(arena, (words.count + 1) * sizeof *pairs);
+    if (!pairs)
+        return at_fail(err, AT_NO_MEMORY, "no memory left to fetch");
+    for (size_t i = 0; i < words.count; i++) {
+        const char *equals = strrchr(words.items[i], '=');
+        at_type type;
+        if (!equals || equals == words.items[i])
+            return at_fail(err, AT_INVALID, "--types takes COLUMN=TYPE, not '%.60s'",
+                           words.items[i]);
+        if (!at_type_from_name(equals + 1, &type)) {
+            at_fail(err, AT_INVALID, "'%.60s' is not a type", equals + 1);
+            return at_hint(err, "choose from int, float, bool, text, category, date, timestamp");
+        }
+        pairs[i][0] = at_arena_text(arena, words.items[i], (size_t)(equals - words.items[i]));
+        pairs[i][1] = equals + 1;
+        if (!pairs[i][0])
+            return at_fail(err, AT_NO_MEMORY, "no memory left to fetch");
+    }
+    *out = (const char *const(*)[2])pairs;
+    return AT_OK;
+}
+
+/* The words with a NULL at the end; NULL for none. */
+static const char *const *terminated(at_words words, at_arena *arena) {
+    if (!words.count)
+        return NULL;
+    const char **list = at_arena_alloc(arena, (words.count + 1) * sizeof *list);
+    for (size_t i = 0; list && i < words.count; i++)
+        list[i] = words.items[i];
+    return list;
+}
+
+static at_status read_options(const struct fetch_options *o, at_arena *arena,
+                              at_csv_options *csv, at_error *err) {
+    *csv = at_csv_options_default();
+    AT_TRY(read_mark("delimiter", o->delimiter, &csv->delimiter, err));
+    AT_TRY(read_mark("quote", o->quote, &csv->quote, err));
+    if (strcmp(o->format, "tsv") == 0 && !csv->delimiter)
+        csv->delimiter = '\t';
+    csv->decimal = strcmp(o->decimal, "auto") == 0 ? 0 : *o->decimal;
+    csv->header = strcmp(o->header, "auto") == 0 ? AT_AUTO
+                  : strcmp(o->header, "yes") == 0 ? AT_YES
+                                                  : AT_NO;
+    csv->encoding = strcmp(o->encoding, "auto") == 0 ? NULL : o->encoding;
+    csv->skip_bad_rows = strcmp(o->on_bad_row, "skip") == 0;
+    csv->skip_lines = o->skip_lines;
+    csv->missing = terminated(o->missing, arena);
+    csv->names = terminated(o->names, arena);
+    return o->types.count ? read_types(o->types, arena, &csv->types, err) : AT_OK;
+}
+
+/* By --format, else by the name's ending, else by the first byte that is no blank. */
+static bool is_jsonl(const struct fetch_options *o, const at_source *source) {
+    static const char *const ends[] = {".jsonl", ".ndjson", ".jsonlines", ".json"};
+    if (strcmp(o->format, "auto") != 0)
+        return strcmp(o->format, "jsonl") == 0;
+    size_t n = source->name ? strlen(source->name) : 0;
+    for (size_t i = 0; i < AT_COUNT(ends); i++)
+        if (n > strlen(ends[i]) && strcasecmp(source->name + n - strlen(ends[i]), ends[i]) == 0)
+            return true;
+    char head[256];
+    int fd = open(source->path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd >= 0 ? read(fd, head, sizeof head) : 0;
+    if (fd >= 0)
+        close(fd);
+    for (ssize_t i = 0; i < got; i++)
+        if (!strchr(" \t\r\n", head[i]) || !head[i])
+            return head[i] == '{';
+    return false;
+}
+
+static void on_progress(void *context, int64_t done, int64_t total) {
+    at_progress_update(context, (double)done, (double)total, NULL);
+}
+
+static at_status read_table(at_context *context, const struct fetch_options *o,
+                            const at_csv_options *csv, const at_source *source,
+                            at_frame **out, at_csv_report *report, at_error *err) {
+    at_progress *progress = NULL;
+    AT_TRY(at_progress_new(context->call->display,
+                           at_arena_format(context->arena, "Reading %s", o->name),
+                           AT_UNIT_BYTES, false, &progress, err));
+    at_read_context read = {.pool = at_session_pool(context->session),
+                            .cancel = context->call->cancel,
+                            .progress = on_progress,
+                            .context = progress};
+    at_status status = is_jsonl(o, source)
+                           ? at_jsonl_read_file(source->path, csv->skip_bad_rows, &read, out,
+                                                report, err)
+                           : at_csv_read_file(source->path, csv, &read, out, report, err);
+    at_progress_finish(progress, status != AT_OK, status ? "failed" : "read");
+    at_progress_release(progress);
+    if (status && source->temporary && err) /* the user knows the member, not the file */
+        at_prefix(err, "%.200s", source->name);
+    return status;
+}
+
+static json_t *make_lineage(const struct fetch_options *o) {
+    json_t *lineage = at_lineage_origin("fetch", o->source);
+    json_t *missing = lineage && o->missing.count ? json_array() : NULL;
+    for (size_t i = 0; missing && i < o->missing.count; i++)
+        json_array_append_new(missing, json_string(o->missing.items[i]));
+    if (missing) /* an endpoint reads its CSV by the same markers */
+        json_object_set_new(lineage, "missing", missing);
+    return lineage;
+}
+
+static at_status show(at_context *context, const struct fetch_options *o,
+                      const at_source *source, const at_frame *frame,
+                      const at_csv_report *report, at_error *err) {
+    at_display *display = context->call->display;
+    if (source->note)
+        at_display_print(display, "%s: %s\n", o->name, source->note);
+    if (report->notes[0])
+        at_display_print(display, "%s\n", report->notes);
+    at_table_options table = {.rows = 5,
+                              .title = o->name,
+                              .types = true,
+                              .more = at_arena_format(context->arena, "%%show %s", o->name)};
+    at_bundle bundle;
+    AT_TRY(at_view_table(frame, -1, &table, &bundle, err));
+    at_display_show(display, &bundle, NULL);
+    at_bundle_fini(&bundle);
+    return AT_OK;
+}
+
+static at_status run(at_context *context, const void *given, at_error *err) {
+    const struct fetch_options *o = given;
+    at_csv_options csv;
+    at_source source;
+    at_frame *frame = NULL;
+    at_csv_report report = {0};
+    AT_TRY(at_store_check_name(AT_KIND_DATASET, o->name, err));
+    AT_TRY(read_options(o, context->arena, &csv, err));
+    at_source_options where = {
+        .source = o->source, .member = o->member, .sha256 = o->sha256, .fresh = o->fresh};
+    AT_TRY(at_source_open(context, &where, &source, err));
+    at_status status = read_table(context, o, &csv, &source, &frame, &report, err);
+    at_source_close(&source);
+    AT_TRY(status);
+    json_t *lineage = make_lineage(o);
+    status = lineage ? at_store_put_frame(context->workspace, o->name, frame, lineage, err)
+                     : at_fail(err, AT_NO_MEMORY, "no memory left to keep %s", o->name);
+    json_decref(lineage);
+    if (!status)
+        status = show(context, o, &source, frame, &report, err);
+    at_frame_release(frame);
+    return status;
+}
+
+static const char *const examples[] = {
+    "%fetch bank https://sagemaker-sample-data-us-west-2.s3-us-west-2.amazonaws.com/"
+    "autopilot/direct_marketing/bank-additional.zip --member bank-additional-full.csv",
+    "%fetch bikes bikes.csv --delimiter semicolon --encoding windows-1252",
+    "%fetch survey answers.tsv --missing \"unknown,n/a\" --types zip=text --on-bad-row skip",
+    NULL};
+
+const at_magic at_magic_fetch = {
+    .name = "fetch",
+    .forms = AT_MAGIC_LINE,
+    .stage = AT_STAGE_DATA,
+    .summary = "Makes a dataset of a file or a download: CSV, TSV or JSON lines",
+    .details = "Archives (zip, tar) and packed files (gz, bz2, xz) are opened. Delimiter, quotes, "
+               "header, encoding, decimal mark, missing cells and types are found out; each has "
+               "an option that overrides it. Downloads are kept in the workspace's cache and "
+               "continued where they broke. `ATELIER_MIRROR` names a folder whose files stand "
+               "for addresses that end in their names, for work without a network.",
+    .arguments = arguments,
+    .argument_count = AT_COUNT(arguments),
+    .options = options,
+    .option_count = AT_COUNT(options),
+    .examples = examples,
+    .options_size = sizeof(struct fetch_options),
+    .run = run,
+};

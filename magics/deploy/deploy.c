@@ -1,0 +1,186 @@
+/* %deploy: a model behind an endpoint of the workspace's server. */
+#include "magics/deploy/response.h"
+#include "magics/deploy/sample.h"
+#include "magics/deploy/serve.h"
+#include "magics/language/spec.h"
+#include "magics/view/grid.h"
+#include "ops/base/clock.h"
+
+#include <string.h>
+
+struct deploy_options {
+    const char *model, *endpoint;
+    at_words response;
+};
+
+static const at_param arguments[] = {
+    {.name = "model",
+     .kind = AT_PARAM_TEXT,
+     .refers = AT_REFERS_MODEL,
+     .offset = offsetof(struct deploy_options, model),
+     .required = true,
+     .help = "the model to serve"},
+};
+
+static const at_param options[] = {
+    {.name = "endpoint",
+     .kind = AT_PARAM_TEXT,
+     .refers = AT_REFERS_ENDPOINT,
+     .offset = offsetof(struct deploy_options, endpoint),
+     .required = true,
+     .help = "name of the endpoint; one of that name is replaced without a gap"},
+    {.name = "response",
+     .kind = AT_PARAM_LIST,
+     .offset = offsetof(struct deploy_options, response),
+     .fallback = "predicted_label",
+     .choices = at_response_key_names,
+     .help = "what to answer a row with: predicted_label, probability (of that label), "
+             "probabilities, labels"},
+};
+
+/* The keys as JSON; checked against what the model can say. */
+static at_status read_response(const struct deploy_options *o, const at_model *model,
+                               at_arena *arena, json_t **out, at_error *err) {
+    int classes = at_model_classes(model);
+    const char **labels = at_arena_alloc(arena, (size_t)(classes + 1) * sizeof *labels);
+    json_t *keys = json_array();
+    if (!labels || !keys) {
+        json_decref(keys);
+        return at_fail(err, AT_NO_MEMORY, "no memory left to deploy");
+    }
+    for (int i = 0; i < classes; i++)
+        labels[i] = at_model_label(model, i);
+    for (size_t i = 0; i < o->response.count; i++)
+        json_array_append_new(keys, json_string(o->response.items[i]));
+    at_response response;
+    at_status status = at_response_init(&response, keys, at_model_problem(model), labels,
+                                        classes, arena, err);
+    if (status)
+        json_decref(keys);
+    else
+        *out = keys;
+    return status;
+}
+
+/* What stood for a missing cell when the source was read, unless the reader's default. */
+static json_t *missing_markers(at_workspace *workspace, const char *source, at_arena *arena) {
+    at_entry entry;
+    if (!source || at_store_by_id(workspace, AT_KIND_DATASET, source, arena, &entry, NULL))
+        return NULL;
+    json_t *missing =
+        json_incref(json_object_get(json_object_get(entry.card, "from"), "missing"));
+    at_entry_fini(&entry);
+    return missing;
+}
+
+static at_status put(at_context *context, const struct deploy_options *o,
+                     const at_entry *model_entry, json_t *keys, const char *source,
+                     at_error *err) {
+    json_t *missing = missing_markers(context->workspace, source, context->arena);
+    json_t *card = json_pack("{s:s, s:s, s:O, s:o*}", "model", model_entry->id, "model_name",
+                             model_entry->name, "response", keys, "missing", missing);
+    char id[33];
+    at_store_new_id(id);
+    const char *uses[] = {model_entry->id};
+    at_status status = card ? at_store_put(context->workspace, AT_KIND_ENDPOINT, id,
+                                           o->endpoint, card, uses, 1, err)
+                            : at_fail(err, AT_NO_MEMORY, "no memory left to deploy");
+    json_decref(card);
+    return status;
+}
+
+static at_status show(at_context *context, const struct deploy_options *o, int port,
+                      const char *row, double seconds, at_error *err) {
+    at_arena *arena = context->arena;
+    const char *address = at_arena_format(arena, "http://127.0.0.1:%d", port);
+    const char *path = at_arena_format(arena, "/endpoints/%s/invocations", o->endpoint);
+    at_text quoted = {0}; /* for a shell: ' becomes '\'' */
+    for (const char *p = row ? row : ""; *p; p++)
+        if (*p == '\'')
+            at_text_put(&quoted, "'\\''");
+        else
+            at_text_char(&quoted, *p);
+    const char *curl = at_arena_format(arena, "curl -H 'Content-Type: text/csv' -d '%s' %s%s",
+                                       at_text_get(&quoted), address, path);
+    at_text_fini(&quoted);
+    const char *boto = at_arena_format(
+        arena, "boto3.client('sagemaker-runtime', endpoint_url='%s', ...)"
+               ".invoke_endpoint(EndpointName='%s', ContentType='text/csv', Body=row)",
+        address, o->endpoint);
+    const at_fact facts[] = {
+        {"endpoint", o->endpoint},
+        {"model", o->model},
+        {"address", at_arena_format(arena, "%s%s", address, path)},
+        {"ask", curl},
+        {"from Python", boto},
+    };
+    at_bundle bundle;
+    AT_TRY(at_view_facts(at_arena_format(arena, "%s is in service (%s)", o->endpoint,
+                                         at_view_seconds(arena, seconds)),
+                         facts, AT_COUNT(facts), &bundle, err));
+    at_display_show(context->call->display, &bundle, NULL);
+    at_bundle_fini(&bundle);
+    return AT_OK;
+}
+
+static at_status deploy(at_context *context, const struct deploy_options *o,
+                        const at_entry *entry, const at_model *model, at_error *err) {
+    double began = at_now();
+    at_workspace *workspace = context->workspace;
+    json_t *keys = NULL;
+    AT_TRY(read_response(o, model, context->arena, &keys, err));
+    const char *source = at_sample_source(workspace, entry->card, context->arena);
+    at_status status = put(context, o, entry, keys, source, err);
+    json_decref(keys);
+    AT_TRY(status);
+    at_server_info server;
+    AT_TRY(at_server_find(workspace, &server, err));
+    if (server.running)
+        AT_TRY(at_server_reload(workspace, err));
+    else
+        AT_TRY(at_server_ensure(workspace, &server, err));
+    AT_TRY(at_server_check(workspace, o->endpoint, err));
+    const char *row = at_sample_row(workspace, model, source, context->arena);
+    return show(context, o, server.port, row, at_now() - began, err);
+}
+
+static at_status run(at_context *context, const void *given, at_error *err) {
+    const struct deploy_options *o = given;
+    at_entry entry;
+    AT_TRY(at_store_check_name(AT_KIND_ENDPOINT, o->endpoint, err));
+    AT_TRY(at_store_find(context->workspace, AT_KIND_MODEL, o->model, context->arena, &entry,
+                         err));
+    const char *folder =
+        at_store_path(context->workspace, AT_KIND_MODEL, entry.id, context->arena);
+    at_model *model = NULL;
+    at_status status = folder ? at_model_load(folder, &model, err)
+                              : at_fail(err, AT_NO_MEMORY, "no memory left to deploy");
+    if (!status)
+        status = deploy(context, o, &entry, model, err);
+    at_model_release(model);
+    at_entry_fini(&entry);
+    return status;
+}
+
+static const char *const examples[] = {
+    "%deploy subscriber --endpoint bank-ep",
+    "%deploy subscriber --endpoint bank-ep --response predicted_label,probability", NULL};
+
+const at_magic at_magic_deploy = {
+    .name = "deploy",
+    .forms = AT_MAGIC_LINE,
+    .stage = AT_STAGE_DEPLOY,
+    .summary = "Serves a model over HTTP, on this machine",
+    .details = "One server a workspace answers `POST /endpoints/NAME/invocations`, as boto3's "
+               "`sagemaker-runtime` client asks it, and `GET /ping`. It listens on this machine "
+               "only, keeps its port, and lives on when the kernel ends, until `%cleanup`. It "
+               "takes the columns of the dataset that the model's chain began with, less the "
+               "target and dropped columns: cleaning and preparation travel with the model.",
+    .arguments = arguments,
+    .argument_count = AT_COUNT(arguments),
+    .options = options,
+    .option_count = AT_COUNT(options),
+    .examples = examples,
+    .options_size = sizeof(struct deploy_options),
+    .run = run,
+};

@@ -1,0 +1,108 @@
+/* %endpoints: what the workspace serves, and where. */
+#include "magics/deploy/serve.h"
+#include "magics/language/spec.h"
+#include "magics/view/grid.h"
+
+struct endpoints_options {
+    bool start;
+};
+
+static const at_param options[] = {
+    {.name = "start",
+     .kind = AT_PARAM_FLAG,
+     .offset = offsetof(struct endpoints_options, start),
+     .help = "start the server again where it does not run"},
+};
+
+enum { COLUMNS = 5 };
+
+static void fill_row(at_context *context, const at_entry *entry, const at_server_info *server,
+                     at_grid_cell row[COLUMNS]) {
+    at_arena *arena = context->arena;
+    at_error why;
+    const char *state = "Stopped";
+    if (server->running)
+        state = at_server_check(context->workspace, entry->name, &why) == AT_OK
+                    ? "InService"
+                    : at_arena_format(arena, "Failed: %s", why.text);
+    row[0].text = entry->name;
+    row[1].text = json_string_value(json_object_get(entry->card, "model_name"));
+    row[2].text = state;
+    row[3].text = server->port ? at_arena_format(
+                                     arena, "http://127.0.0.1:%d/endpoints/%s/invocations",
+                                     server->port, entry->name)
+                               : NULL;
+    row[4].text = server->port
+                      ? at_arena_format(arena,
+                                        "boto3.client('sagemaker-runtime', "
+                                        "endpoint_url='http://127.0.0.1:%d')"
+                                        ".invoke_endpoint(EndpointName='%s', "
+                                        "ContentType='text/csv', Body=row)",
+                                        server->port, entry->name)
+                      : NULL;
+}
+
+static at_status show(at_context *context, const at_entry *entries, size_t count,
+                      const at_server_info *server, at_error *err) {
+    static const at_grid_column columns[COLUMNS] = {{"endpoint", NULL, false},
+                                                    {"model", NULL, false},
+                                                    {"state", NULL, false},
+                                                    {"address", NULL, false},
+                                                    {"from Python", NULL, false}};
+    at_grid_cell *cells =
+        at_arena_alloc(context->arena, (count + 1) * COLUMNS * sizeof *cells);
+    if (!cells)
+        return at_fail(err, AT_NO_MEMORY, "no memory left for the list");
+    for (size_t i = 0; i < count; i++)
+        fill_row(context, &entries[i], server, cells + i * COLUMNS);
+    at_grid grid = {
+        .columns = columns,
+        .column_count = COLUMNS,
+        .cells = cells,
+        .row_count = count,
+        .caption = server->running
+                       ? at_arena_format(context->arena, "served by process %d on port %d",
+                                         server->pid, server->port)
+                       : "the server does not run: %endpoints --start, %deploy and %%invoke "
+                         "start it again on its port",
+    };
+    at_bundle bundle;
+    AT_TRY(at_view_grid(&grid, &bundle, err));
+    at_display_show(context->call->display, &bundle, NULL);
+    at_bundle_fini(&bundle);
+    return AT_OK;
+}
+
+static at_status run(at_context *context, const void *given, at_error *err) {
+    const struct endpoints_options *o = given;
+    at_entry *entries = NULL;
+    size_t count = 0;
+    AT_TRY(at_store_list(context->workspace, AT_KIND_ENDPOINT, context->arena, &entries,
+                         &count, err));
+    at_server_info server = {0};
+    at_status status = at_server_find(context->workspace, &server, err);
+    if (!status && !server.running && o->start && count)
+        status = at_server_ensure(context->workspace, &server, err);
+    if (!status && count)
+        status = show(context, entries, count, &server, err);
+    else if (!status)
+        at_display_print(context->call->display,
+                         "There are no endpoints. %%deploy MODEL --endpoint NAME makes one.\n");
+    for (size_t i = 0; i < count; i++)
+        at_entry_fini(&entries[i]);
+    return status;
+}
+
+static const char *const examples[] = {"%endpoints", NULL};
+
+const at_magic at_magic_endpoints = {
+    .name = "endpoints",
+    .forms = AT_MAGIC_LINE,
+    .stage = AT_STAGE_DEPLOY,
+    .summary = "Lists the endpoints: address, model, state",
+    .options = options,
+    .option_count = AT_COUNT(options),
+    .examples = examples,
+    .options_size = sizeof(struct endpoints_options),
+    .run = run,
+};

@@ -1,0 +1,61 @@
+#include "magics/deploy/sample.h"
+#include "ops/base/text.h"
+
+#include <string.h>
+
+const char *at_sample_source(at_workspace *workspace, const json_t *model_card,
+                             at_arena *arena) {
+    const char *data = json_string_value(json_object_get(model_card, "data"));
+    at_entry entry;
+    if (!data || at_store_by_id(workspace, AT_KIND_DATASET, data, arena, &entry, NULL) != AT_OK)
+        return NULL;
+    const json_t *from = json_object_get(entry.card, "from");
+    const char *source = json_string_value(json_object_get(from, "source"));
+    source = source ? source : data; /* a dataset that starts a chain is its own source */
+    const char *copy = at_arena_text(arena, source, strlen(source));
+    at_entry_fini(&entry);
+    return copy;
+}
+
+/* A cell as a CSV field. */
+static void put_field(const at_column *column, int64_t row, at_text *out) {
+    at_text cell = {0};
+    at_column_format(column, row, &cell);
+    const char *text = at_text_get(&cell);
+    bool quoted = strpbrk(text, ",\"\r\n") != NULL;
+    if (quoted)
+        at_text_char(out, '"');
+    for (const char *p = text; *p; p++) {
+        if (*p == '"')
+            at_text_char(out, '"');
+        at_text_char(out, *p);
+    }
+    if (quoted)
+        at_text_char(out, '"');
+    at_text_fini(&cell);
+}
+
+const char *at_sample_row(at_workspace *workspace, const at_model *model, const char *source,
+                          at_arena *arena) {
+    const json_t *inputs = at_model_inputs(model);
+    at_frame *frame = NULL;
+    if (source && at_store_frame_by_id(workspace, source, &frame, NULL) != AT_OK)
+        frame = NULL;
+    at_text row = {0};
+    for (size_t i = 0; i < json_array_size(inputs); i++) {
+        const char *name =
+            json_string_value(json_object_get(json_array_get(inputs, i), "name"));
+        int column = frame && name ? at_frame_find(frame, name) : -1;
+        if (i)
+            at_text_char(&row, ',');
+        if (column >= 0 && at_frame_rows(frame) > 0)
+            put_field(at_frame_column(frame, column), 0, &row);
+        else
+            at_text_put(&row, name ? name : "");
+    }
+    const char *copy =
+        at_text_ok(&row) ? at_arena_text(arena, at_text_get(&row), row.length) : NULL;
+    at_text_fini(&row);
+    at_frame_release(frame);
+    return copy;
+}
