@@ -45,12 +45,13 @@ const char *at_cache_tag(const char *note, const char *url, at_arena *arena) {
     return tag;
 }
 
-at_status at_cache_note(const char *note, const char *url, const char *tag, at_error *err) {
+at_status at_cache_note(const char *note, const char *url, const char *tag,
+                        at_error *err) {
     json_t *json = json_pack("{s:s, s:s}", "url", url, "tag", tag);
     char *text = json ? json_dumps(json, 0) : NULL;
     /* A tag that is no text is no tag; then nothing will be continued. */
-    at_status status = text ? at_file_write(note, text, strlen(text), err)
-                            : at_file_remove(note, err);
+    at_status status =
+        text ? at_file_write(note, text, strlen(text), err) : at_file_remove(note, err);
     free(text); /* jansson's own allocation */
     json_decref(json);
     return status;

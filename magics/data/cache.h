@@ -20,14 +20,14 @@ typedef struct at_cache {
 } at_cache;
 
 /* The places for this address, in the arena. Makes the folder. */
-AT_MUST_USE at_status at_cache_init(at_cache *cache, const char *workspace, const char *url,
-                                    at_arena *arena, at_error *err);
+AT_MUST_USE at_status at_cache_init(at_cache *cache, const char *workspace,
+                                    const char *url, at_arena *arena, at_error *err);
 /* The tag in a note about this address, in the arena; NULL: none. */
 const char *at_cache_tag(const char *note, const char *url, at_arena *arena);
 AT_MUST_USE at_status at_cache_note(const char *note, const char *url, const char *tag,
                                     at_error *err);
 /* The SHA-256 of a file as 64 hex digits and a NUL. */
-AT_MUST_USE at_status at_cache_digest(const char *path, const at_cancel *cancel, char out[65],
-                                      at_error *err);
+AT_MUST_USE at_status at_cache_digest(const char *path, const at_cancel *cancel,
+                                      char out[65], at_error *err);
 
 #endif

@@ -32,9 +32,10 @@ static at_status refused(const state *s, int status, at_error *err) {
                                              : "");
     return status == 404 || status == 410
                ? at_hint(err, "check the address: open it in a browser")
-           : status >= 500 ? at_hint(err, "try again in a while")
-                           : at_hint(err, "if it needs a login, download the file by hand and "
-                                          "fetch its path");
+           : status >= 500
+               ? at_hint(err, "try again in a while")
+               : at_hint(err, "if it needs a login, download the file by hand and "
+                              "fetch its path");
 }
 
 /* The first bytes are about to come. */
@@ -52,12 +53,13 @@ static at_status on_begin(void *context, int status, int64_t from, int64_t total
     if (status != 200 && status != 206)
         return refused(s, status, err);
     if (total > limit)
-        return at_fail(err, AT_LIMIT, "%.300s is larger than %lld bytes", s->download->url,
-                       (long long)limit);
+        return at_fail(err, AT_LIMIT, "%.300s is larger than %lld bytes",
+                       s->download->url, (long long)limit);
     if (from != 0 && from != s->done)
         return at_fail(err, AT_CORRUPT, "the server continues at the wrong byte");
     s->resumed = from != 0;
-    if (from == 0) { /* emptied before its note changes: a note never speaks of other bytes */
+    if (from ==
+        0) { /* emptied before its note changes: a note never speaks of other bytes */
         if (ftruncate(s->fd, 0) != 0)
             return at_fail_errno(err, "cannot write to the cache");
         AT_TRY(at_cache_note(s->cache.part_note, s->download->url, s->reply.tag, err));
@@ -66,14 +68,15 @@ static at_status on_begin(void *context, int status, int64_t from, int64_t total
     return AT_OK;
 }
 
-static at_status on_write(void *context, const char *bytes, size_t length, at_error *err) {
+static at_status on_write(void *context, const char *bytes, size_t length,
+                          at_error *err) {
     state *s = context;
     int64_t limit = s->download->limit ? s->download->limit : DEFAULT_LIMIT;
     if (s->same)
         return AT_OK;
     if (s->done + (int64_t)length > limit)
-        return at_fail(err, AT_LIMIT, "%.300s is larger than %lld bytes", s->download->url,
-                       (long long)limit);
+        return at_fail(err, AT_LIMIT, "%.300s is larger than %lld bytes",
+                       s->download->url, (long long)limit);
     while (length) {
         ssize_t n = pwrite(s->fd, bytes, length, (off_t)s->done);
         if (n < 0 && errno == EINTR)
@@ -167,7 +170,8 @@ static at_status keep(state *s, at_error *err) {
     return at_file_remove(s->cache.part_note, err);
 }
 
-/* Opens the part and locks it. Who waited for the name may hold what is the whole by now. */
+/* Opens the part and locks it. Who waited for the name may hold what is the whole by now.
+ */
 static at_status open_part(state *s, at_error *err) {
     for (;;) {
         s->fd = open(s->cache.part, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
@@ -175,7 +179,8 @@ static at_status open_part(state *s, at_error *err) {
             return at_fail_errno(err, "cannot write to the cache");
         if (flock(s->fd, LOCK_EX | LOCK_NB) != 0) {
             close(s->fd);
-            return at_fail(err, AT_BUSY, "%.300s is being fetched already", s->download->url);
+            return at_fail(err, AT_BUSY, "%.300s is being fetched already",
+                           s->download->url);
         }
         struct stat held, named;
         if (fstat(s->fd, &held) == 0 && stat(s->cache.part, &named) == 0 &&
@@ -185,8 +190,8 @@ static at_status open_part(state *s, at_error *err) {
     }
 }
 
-at_status at_download_run(const at_download *download, at_arena *arena, at_downloaded *out,
-                          at_error *err) {
+at_status at_download_run(const at_download *download, at_arena *arena,
+                          at_downloaded *out, at_error *err) {
     state s = {.download = download, .total = -1};
     *out = (at_downloaded){0};
     AT_TRY(at_cache_init(&s.cache, download->workspace, download->url, arena, err));

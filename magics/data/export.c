@@ -40,7 +40,8 @@ static at_status write_file(const at_frame *frame, const char *path, at_error *e
         return at_csv_write_file(frame, path, '\t', err);
     if (ends_in(path, ".jsonl") || ends_in(path, ".ndjson"))
         return at_jsonl_write_file(frame, path, err);
-    at_fail(err, AT_INVALID, "the ending of '%.200s' says nothing about its format", path);
+    at_fail(err, AT_INVALID, "the ending of '%.200s' says nothing about its format",
+            path);
     return at_hint(err, "name it .csv, .tsv or .jsonl");
 }
 
@@ -57,10 +58,11 @@ static at_status run(at_context *context, const void *given, at_error *err) {
     AT_TRY(at_store_frame(context->workspace, o->data, &frame, err));
     at_status status = write_file(frame, path, err);
     if (!status)
-        at_display_print(context->call->display, "%s written to %s: %s x %s, %s\n", o->data,
-                         path, at_view_plural(context->arena, at_frame_rows(frame), "row"),
-                         at_view_plural(context->arena, at_frame_columns(frame), "column"),
-                         at_view_bytes(context->arena, at_file_size(path)));
+        at_display_print(
+            context->call->display, "%s written to %s: %s x %s, %s\n", o->data, path,
+            at_view_plural(context->arena, at_frame_rows(frame), "row"),
+            at_view_plural(context->arena, at_frame_columns(frame), "column"),
+            at_view_bytes(context->arena, at_file_size(path)));
     at_frame_release(frame);
     return status;
 }

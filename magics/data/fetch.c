@@ -67,7 +67,8 @@ static const at_param options[] = {
      .kind = AT_PARAM_TEXT,
      PLACE(delimiter),
      .fallback = "auto",
-     .help = "what parts the fields: one character, or comma, semicolon, tab, pipe, space"},
+     .help =
+         "what parts the fields: one character, or comma, semicolon, tab, pipe, space"},
     {.name = "quote",
      .kind = AT_PARAM_TEXT,
      PLACE(quote),
@@ -98,7 +99,8 @@ static const at_param options[] = {
     {.name = "missing",
      .kind = AT_PARAM_LIST,
      PLACE(missing),
-     .help = "cells that mean a missing value, comma-separated, instead of NA, null, ? ..."},
+     .help =
+         "cells that mean a missing value, comma-separated, instead of NA, null, ? ..."},
     {.name = "types",
      .kind = AT_PARAM_LIST,
      .refers = AT_REFERS_NOTHING,
@@ -120,11 +122,12 @@ static const at_param options[] = {
      .help = "what to do with a row that has too many or too few fields"},
 };
 
-static at_status read_mark(const char *option, const char *text, char *out, at_error *err) {
+static at_status read_mark(const char *option, const char *text, char *out,
+                           at_error *err) {
     static const struct {
         const char *word;
         char mark;
-    } words[] = {{"auto", 0},    {"comma", ','}, {"semicolon", ';'}, {"tab", '\t'},
+    } words[] = {{"auto", 0},   {"comma", ','}, {"semicolon", ';'}, {"tab", '\t'},
                  {"\\t", '\t'}, {"pipe", '|'},  {"space", ' '},     {"none", -1}};
     if (strlen(text) == 1) {
         *out = *text;
@@ -140,8 +143,8 @@ static at_status read_mark(const char *option, const char *text, char *out, at_e
 }
 
 /* zip=text,price=float into pairs that end with NULLs. */
-static at_status read_types(at_words words, at_arena *arena,
-                            const char *const (**out)[2], at_error *err) {
+static at_status read_types(at_words words, at_arena *arena, const char *const (**out)[2],
+                            at_error *err) {
     const char *(*pairs)[2] = at_arena_alloc(arena, (words.count + 1) * sizeof *pairs);
     if (!pairs)
         return at_fail(err, AT_NO_MEMORY, "no memory left to fetch");
@@ -153,9 +156,11 @@ static at_status read_types(at_words words, at_arena *arena,
                            words.items[i]);
         if (!at_type_from_name(equals + 1, &type)) {
             at_fail(err, AT_INVALID, "'%.60s' is not a type", equals + 1);
-            return at_hint(err, "choose from int, float, bool, text, category, date, timestamp");
+            return at_hint(
+                err, "choose from int, float, bool, text, category, date, timestamp");
         }
-        pairs[i][0] = at_arena_text(arena, words.items[i], (size_t)(equals - words.items[i]));
+        pairs[i][0] =
+            at_arena_text(arena, words.items[i], (size_t)(equals - words.items[i]));
         pairs[i][1] = equals + 1;
         if (!pairs[i][0])
             return at_fail(err, AT_NO_MEMORY, "no memory left to fetch");
@@ -182,7 +187,7 @@ static at_status read_options(const struct fetch_options *o, at_arena *arena,
     if (strcmp(o->format, "tsv") == 0 && !csv->delimiter)
         csv->delimiter = '\t';
     csv->decimal = strcmp(o->decimal, "auto") == 0 ? 0 : *o->decimal;
-    csv->header = strcmp(o->header, "auto") == 0 ? AT_AUTO
+    csv->header = strcmp(o->header, "auto") == 0  ? AT_AUTO
                   : strcmp(o->header, "yes") == 0 ? AT_YES
                                                   : AT_NO;
     csv->encoding = strcmp(o->encoding, "auto") == 0 ? NULL : o->encoding;
@@ -200,7 +205,8 @@ static bool is_jsonl(const struct fetch_options *o, const at_source *source) {
         return strcmp(o->format, "jsonl") == 0;
     size_t n = source->name ? strlen(source->name) : 0;
     for (size_t i = 0; i < AT_COUNT(ends); i++)
-        if (n > strlen(ends[i]) && strcasecmp(source->name + n - strlen(ends[i]), ends[i]) == 0)
+        if (n > strlen(ends[i]) &&
+            strcasecmp(source->name + n - strlen(ends[i]), ends[i]) == 0)
             return true;
     char head[256];
     int fd = open(source->path, O_RDONLY | O_CLOEXEC);
@@ -229,8 +235,8 @@ static at_status read_table(at_context *context, const struct fetch_options *o,
                             .progress = on_progress,
                             .context = progress};
     at_status status = is_jsonl(o, source)
-                           ? at_jsonl_read_file(source->path, csv->skip_bad_rows, &read, out,
-                                                report, err)
+                           ? at_jsonl_read_file(source->path, csv->skip_bad_rows, &read,
+                                                out, report, err)
                            : at_csv_read_file(source->path, csv, &read, out, report, err);
     at_progress_finish(progress, status != AT_OK, status ? "failed" : "read");
     at_progress_release(progress);
@@ -260,7 +266,8 @@ static at_status show(at_context *context, const struct fetch_options *o,
     at_table_options table = {.rows = 5,
                               .title = o->name,
                               .types = true,
-                              .more = at_arena_format(context->arena, "%%show %s", o->name)};
+                              .more =
+                                  at_arena_format(context->arena, "%%show %s", o->name)};
     at_bundle bundle;
     AT_TRY(at_view_table(frame, -1, &table, &bundle, err));
     at_display_show(display, &bundle, NULL);
@@ -283,8 +290,9 @@ static at_status run(at_context *context, const void *given, at_error *err) {
     at_source_close(&source);
     AT_TRY(status);
     json_t *lineage = make_lineage(o);
-    status = lineage ? at_store_put_frame(context->workspace, o->name, frame, lineage, err)
-                     : at_fail(err, AT_NO_MEMORY, "no memory left to keep %s", o->name);
+    status = lineage
+                 ? at_store_put_frame(context->workspace, o->name, frame, lineage, err)
+                 : at_fail(err, AT_NO_MEMORY, "no memory left to keep %s", o->name);
     json_decref(lineage);
     if (!status)
         status = show(context, o, &source, frame, &report, err);
@@ -296,7 +304,8 @@ static const char *const examples[] = {
     "%fetch bank https://sagemaker-sample-data-us-west-2.s3-us-west-2.amazonaws.com/"
     "autopilot/direct_marketing/bank-additional.zip --member bank-additional-full.csv",
     "%fetch bikes bikes.csv --delimiter semicolon --encoding windows-1252",
-    "%fetch survey answers.tsv --missing \"unknown,n/a\" --types zip=text --on-bad-row skip",
+    "%fetch survey answers.tsv --missing \"unknown,n/a\" --types zip=text --on-bad-row "
+    "skip",
     NULL};
 
 const at_magic at_magic_fetch = {
@@ -304,11 +313,13 @@ const at_magic at_magic_fetch = {
     .forms = AT_MAGIC_LINE,
     .stage = AT_STAGE_DATA,
     .summary = "Makes a dataset of a file or a download: CSV, TSV or JSON lines",
-    .details = "Archives (zip, tar) and packed files (gz, bz2, xz) are opened. Delimiter, quotes, "
-               "header, encoding, decimal mark, missing cells and types are found out; each has "
-               "an option that overrides it. Downloads are kept in the workspace's cache and "
-               "continued where they broke. `ATELIER_MIRROR` names a folder whose files stand "
-               "for addresses that end in their names, for work without a network.",
+    .details =
+        "Archives (zip, tar) and packed files (gz, bz2, xz) are opened. Delimiter, "
+        "quotes, "
+        "header, encoding, decimal mark, missing cells and types are found out; each has "
+        "an option that overrides it. Downloads are kept in the workspace's cache and "
+        "continued where they broke. `ATELIER_MIRROR` names a folder whose files stand "
+        "for addresses that end in their names, for work without a network.",
     .arguments = arguments,
     .argument_count = AT_COUNT(arguments),
     .options = options,

@@ -45,8 +45,8 @@ const char *at_source_last_part(const char *url, at_arena *arena) {
         p += low >= 0 ? 2 : 0;
     }
     *to = '\0';
-    bool plain = *name && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
-                 !strchr(name, '/');
+    bool plain =
+        *name && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && !strchr(name, '/');
     return plain ? name : NULL;
 }
 
@@ -60,9 +60,11 @@ static at_status check_digest(at_context *context, const char *path, const char 
     AT_TRY(at_cache_digest(path, context->call->cancel, got, err));
     if (strcasecmp(got, want) == 0)
         return AT_OK;
-    at_fail(err, AT_CORRUPT, "the file is not the one that --sha256 names: it has %s", got);
-    return at_hint(err, "it was changed since, or was damaged on its way; `--fresh` fetches it "
-                        "anew");
+    at_fail(err, AT_CORRUPT, "the file is not the one that --sha256 names: it has %s",
+            got);
+    return at_hint(
+        err, "it was changed since, or was damaged on its way; `--fresh` fetches it "
+             "anew");
 }
 
 static at_status from_web(at_context *context, const at_source_options *o, at_source *out,
@@ -89,10 +91,10 @@ static at_status from_web(at_context *context, const at_source_options *o, at_so
         return AT_OK;
     }
     at_progress *progress = NULL;
-    AT_TRY(at_progress_new(context->call->display,
-                           at_arena_format(arena, "Fetching %s",
-                                           out->name ? out->name : o->source),
-                           AT_UNIT_BYTES, false, &progress, err));
+    AT_TRY(at_progress_new(
+        context->call->display,
+        at_arena_format(arena, "Fetching %s", out->name ? out->name : o->source),
+        AT_UNIT_BYTES, false, &progress, err));
     at_download download = {
         .url = o->source,
         .workspace = folder,
@@ -140,8 +142,8 @@ static at_status from_disk(at_context *context, const char *path, at_source *out
 }
 
 /* Writes the member beside the cache and reads from there. */
-static at_status unpack(at_context *context, size_t index, const char *name, at_source *out,
-                        at_error *err) {
+static at_status unpack(at_context *context, size_t index, const char *name,
+                        at_source *out, at_error *err) {
     at_arena *arena = context->arena;
     const char *folder = at_workspace_folder(context->workspace);
     char *path = at_arena_format(arena, "%s/cache/unpacked-XXXXXX", folder);
@@ -158,8 +160,8 @@ static at_status unpack(at_context *context, size_t index, const char *name, at_
                                        at_arena_format(arena, "Unpacking %s", name),
                                        AT_UNIT_BYTES, false, &progress, err);
     if (!status)
-        status = at_archive_extract(out->path, index, fd, UNPACKED_MAX, context->call->cancel,
-                                    on_progress, progress, err);
+        status = at_archive_extract(out->path, index, fd, UNPACKED_MAX,
+                                    context->call->cancel, on_progress, progress, err);
     at_progress_finish(progress, status != AT_OK, status ? "failed" : "unpacked");
     at_progress_release(progress);
     close(fd);
@@ -185,7 +187,8 @@ static at_status look_inside(at_context *context, const char *member, at_source 
                              at_error *err) {
     at_archive_list list;
     const char *name = out->name ? out->name : at_path_base(out->path);
-    AT_TRY(at_archive_read_list(out->path, context->call->cancel, context->arena, &list, err));
+    AT_TRY(at_archive_read_list(out->path, context->call->cancel, context->arena, &list,
+                                err));
     if (!list.archive && !list.compressed) {
         if (!member)
             return AT_OK;
@@ -205,7 +208,8 @@ static at_status look_inside(at_context *context, const char *member, at_source 
     if (without_packing(chosen, context->arena) == chosen)
         return AT_OK;
     const char *outer = out->temporary;
-    AT_TRY(at_archive_read_list(out->path, context->call->cancel, context->arena, &list, err));
+    AT_TRY(at_archive_read_list(out->path, context->call->cancel, context->arena, &list,
+                                err));
     if (!list.archive && list.compressed) {
         out->name = without_packing(chosen, context->arena);
         at_status status = unpack(context, 0, chosen, out, err);
@@ -220,13 +224,14 @@ at_status at_source_open(at_context *context, const at_source_options *o, at_sou
     *out = (at_source){0};
     const char *colon = strstr(o->source, "://");
     at_status status;
-    if (strncasecmp(o->source, "http://", 7) == 0 || strncasecmp(o->source, "https://", 8) == 0)
+    if (strncasecmp(o->source, "http://", 7) == 0 ||
+        strncasecmp(o->source, "https://", 8) == 0)
         status = from_web(context, o, out, err);
     else if (strncasecmp(o->source, "file://", 7) == 0)
         status = from_disk(context, o->source + 7, out, err);
     else if (colon && (size_t)(colon - o->source) < 12) {
-        at_fail(err, AT_UNSUPPORTED, "'%.*s' is not a kind of source", (int)(colon - o->source),
-                o->source);
+        at_fail(err, AT_UNSUPPORTED, "'%.*s' is not a kind of source",
+                (int)(colon - o->source), o->source);
         status = at_hint(err, "fetch from http://, https:// or a path");
     } else
         status = from_disk(context, o->source, out, err);

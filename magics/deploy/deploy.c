@@ -63,9 +63,11 @@ static at_status read_response(const struct deploy_options *o, const at_model *m
 }
 
 /* What stood for a missing cell when the source was read, unless the reader's default. */
-static json_t *missing_markers(at_workspace *workspace, const char *source, at_arena *arena) {
+static json_t *missing_markers(at_workspace *workspace, const char *source,
+                               at_arena *arena) {
     at_entry entry;
-    if (!source || at_store_by_id(workspace, AT_KIND_DATASET, source, arena, &entry, NULL))
+    if (!source ||
+        at_store_by_id(workspace, AT_KIND_DATASET, source, arena, &entry, NULL))
         return NULL;
     json_t *missing =
         json_incref(json_object_get(json_object_get(entry.card, "from"), "missing"));
@@ -77,8 +79,9 @@ static at_status put(at_context *context, const struct deploy_options *o,
                      const at_entry *model_entry, json_t *keys, const char *source,
                      at_error *err) {
     json_t *missing = missing_markers(context->workspace, source, context->arena);
-    json_t *card = json_pack("{s:s, s:s, s:O, s:o*}", "model", model_entry->id, "model_name",
-                             model_entry->name, "response", keys, "missing", missing);
+    json_t *card =
+        json_pack("{s:s, s:s, s:O, s:o*}", "model", model_entry->id, "model_name",
+                  model_entry->name, "response", keys, "missing", missing);
     char id[33];
     at_store_new_id(id);
     const char *uses[] = {model_entry->id};
@@ -100,12 +103,14 @@ static at_status show(at_context *context, const struct deploy_options *o, int p
             at_text_put(&quoted, "'\\''");
         else
             at_text_char(&quoted, *p);
-    const char *curl = at_arena_format(arena, "curl -H 'Content-Type: text/csv' -d '%s' %s%s",
-                                       at_text_get(&quoted), address, path);
+    const char *curl =
+        at_arena_format(arena, "curl -H 'Content-Type: text/csv' -d '%s' %s%s",
+                        at_text_get(&quoted), address, path);
     at_text_fini(&quoted);
     const char *boto = at_arena_format(
-        arena, "boto3.client('sagemaker-runtime', endpoint_url='%s', ...)"
-               ".invoke_endpoint(EndpointName='%s', ContentType='text/csv', Body=row)",
+        arena,
+        "boto3.client('sagemaker-runtime', endpoint_url='%s', ...)"
+        ".invoke_endpoint(EndpointName='%s', ContentType='text/csv', Body=row)",
         address, o->endpoint);
     const at_fact facts[] = {
         {"endpoint", o->endpoint},
@@ -148,8 +153,8 @@ static at_status run(at_context *context, const void *given, at_error *err) {
     const struct deploy_options *o = given;
     at_entry entry;
     AT_TRY(at_store_check_name(AT_KIND_ENDPOINT, o->endpoint, err));
-    AT_TRY(at_store_find(context->workspace, AT_KIND_MODEL, o->model, context->arena, &entry,
-                         err));
+    AT_TRY(at_store_find(context->workspace, AT_KIND_MODEL, o->model, context->arena,
+                         &entry, err));
     const char *folder =
         at_store_path(context->workspace, AT_KIND_MODEL, entry.id, context->arena);
     at_model *model = NULL;
@@ -171,11 +176,12 @@ const at_magic at_magic_deploy = {
     .forms = AT_MAGIC_LINE,
     .stage = AT_STAGE_DEPLOY,
     .summary = "Serves a model over HTTP, on this machine",
-    .details = "One server a workspace answers `POST /endpoints/NAME/invocations`, as boto3's "
-               "`sagemaker-runtime` client asks it, and `GET /ping`. It listens on this machine "
-               "only, keeps its port, and lives on when the kernel ends, until `%cleanup`. It "
-               "takes the columns of the dataset that the model's chain began with, less the "
-               "target and dropped columns: cleaning and preparation travel with the model.",
+    .details =
+        "One server a workspace answers `POST /endpoints/NAME/invocations`, as boto3's "
+        "`sagemaker-runtime` client asks it, and `GET /ping`. It listens on this machine "
+        "only, keeps its port, and lives on when the kernel ends, until `%cleanup`. It "
+        "takes the columns of the dataset that the model's chain began with, less the "
+        "target and dropped columns: cleaning and preparation travel with the model.",
     .arguments = arguments,
     .argument_count = AT_COUNT(arguments),
     .options = options,

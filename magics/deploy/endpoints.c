@@ -16,8 +16,8 @@ static const at_param options[] = {
 
 enum { COLUMNS = 5 };
 
-static void fill_row(at_context *context, const at_entry *entry, const at_server_info *server,
-                     at_grid_cell row[COLUMNS]) {
+static void fill_row(at_context *context, const at_entry *entry,
+                     const at_server_info *server, at_grid_cell row[COLUMNS]) {
     at_arena *arena = context->arena;
     at_error why;
     const char *state = "Stopped";
@@ -28,18 +28,18 @@ static void fill_row(at_context *context, const at_entry *entry, const at_server
     row[0].text = entry->name;
     row[1].text = json_string_value(json_object_get(entry->card, "model_name"));
     row[2].text = state;
-    row[3].text = server->port ? at_arena_format(
-                                     arena, "http://127.0.0.1:%d/endpoints/%s/invocations",
-                                     server->port, entry->name)
+    row[3].text =
+        server->port
+            ? at_arena_format(arena, "http://127.0.0.1:%d/endpoints/%s/invocations",
+                              server->port, entry->name)
+            : NULL;
+    row[4].text = server->port ? at_arena_format(arena,
+                                                 "boto3.client('sagemaker-runtime', "
+                                                 "endpoint_url='http://127.0.0.1:%d')"
+                                                 ".invoke_endpoint(EndpointName='%s', "
+                                                 "ContentType='text/csv', Body=row)",
+                                                 server->port, entry->name)
                                : NULL;
-    row[4].text = server->port
-                      ? at_arena_format(arena,
-                                        "boto3.client('sagemaker-runtime', "
-                                        "endpoint_url='http://127.0.0.1:%d')"
-                                        ".invoke_endpoint(EndpointName='%s', "
-                                        "ContentType='text/csv', Body=row)",
-                                        server->port, entry->name)
-                      : NULL;
 }
 
 static at_status show(at_context *context, const at_entry *entries, size_t count,
@@ -60,11 +60,12 @@ static at_status show(at_context *context, const at_entry *entries, size_t count
         .column_count = COLUMNS,
         .cells = cells,
         .row_count = count,
-        .caption = server->running
-                       ? at_arena_format(context->arena, "served by process %d on port %d",
-                                         server->pid, server->port)
-                       : "the server does not run: %endpoints --start, %deploy and %%invoke "
-                         "start it again on its port",
+        .caption =
+            server->running
+                ? at_arena_format(context->arena, "served by process %d on port %d",
+                                  server->pid, server->port)
+                : "the server does not run: %endpoints --start, %deploy and %%invoke "
+                  "start it again on its port",
     };
     at_bundle bundle;
     AT_TRY(at_view_grid(&grid, &bundle, err));
@@ -86,8 +87,9 @@ static at_status run(at_context *context, const void *given, at_error *err) {
     if (!status && count)
         status = show(context, entries, count, &server, err);
     else if (!status)
-        at_display_print(context->call->display,
-                         "There are no endpoints. %%deploy MODEL --endpoint NAME makes one.\n");
+        at_display_print(
+            context->call->display,
+            "There are no endpoints. %%deploy MODEL --endpoint NAME makes one.\n");
     for (size_t i = 0; i < count; i++)
         at_entry_fini(&entries[i]);
     return status;

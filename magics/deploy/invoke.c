@@ -63,8 +63,8 @@ static at_status refusal(const char *endpoint, int code, const char *body, size_
 }
 
 /* The answer as a frame; AT_INVALID where it is none. */
-static at_status answer_frame(const char *body, size_t length, at_media media, at_frame **out,
-                              at_error *err) {
+static at_status answer_frame(const char *body, size_t length, at_media media,
+                              at_frame **out, at_error *err) {
     at_read_context context = {0};
     at_csv_report report;
     if (media == AT_MEDIA_CSV) {
@@ -85,8 +85,8 @@ static at_status answer_frame(const char *body, size_t length, at_media media, a
         free(line); /* jansson's own allocation */
     }
     json_decref(answer);
-    at_status status = at_jsonl_read(at_text_get(&lines), lines.length, false, &context, out,
-                                     &report, err);
+    at_status status = at_jsonl_read(at_text_get(&lines), lines.length, false, &context,
+                                     out, &report, err);
     at_text_fini(&lines);
     return status;
 }
@@ -120,8 +120,9 @@ static at_status name_columns(at_context *context, const char *endpoint, at_fram
 }
 
 /* The answer as it came, and as a table where it is one. */
-static at_status show(at_context *context, const struct invoke_options *o, const char *body,
-                      size_t length, const char *content_type, at_error *err) {
+static at_status show(at_context *context, const struct invoke_options *o,
+                      const char *body, size_t length, const char *content_type,
+                      at_error *err) {
     at_display *display = context->call->display;
     size_t shown = length < SHOWN_MAX ? length : SHOWN_MAX;
     while (shown < length && shown > 0 && ((unsigned char)body[shown] & 0xC0) == 0x80)
@@ -165,7 +166,8 @@ static at_status run(at_context *context, const void *given, at_error *err) {
     if (!server.running) {
         AT_TRY(at_server_ensure(workspace, &server, err));
         at_display_print(context->call->display,
-                         "The server did not run; it is up again on port %d.\n", server.port);
+                         "The server did not run; it is up again on port %d.\n",
+                         server.port);
     }
     AT_TRY(at_server_check(workspace, o->endpoint, err));
     int code = 0;
@@ -173,11 +175,10 @@ static at_status run(at_context *context, const void *given, at_error *err) {
     size_t length = 0;
     const char *body = o->body ? o->body : "";
     AT_TRY(at_server_invoke(workspace, o->endpoint, o->content_type, o->accept, body,
-                            strlen(body), context->call->cancel, &code, content_type, &answer,
-                            &length, err));
-    at_status status = code == 200
-                           ? show(context, o, answer, length, content_type, err)
-                           : refusal(o->endpoint, code, answer, length, err);
+                            strlen(body), context->call->cancel, &code, content_type,
+                            &answer, &length, err));
+    at_status status = code == 200 ? show(context, o, answer, length, content_type, err)
+                                   : refusal(o->endpoint, code, answer, length, err);
     at_free(answer);
     return status;
 }
@@ -194,9 +195,10 @@ const at_magic at_magic_invoke = {
     .forms = AT_MAGIC_CELL,
     .stage = AT_STAGE_DEPLOY,
     .summary = "Sends the body to an endpoint and shows its answer",
-    .details = "A row of CSV holds the columns in order, without the target and dropped ones; a "
-               "first line with names makes it a header, and then columns match by name. An "
-               "empty field (CSV) or `null` (JSON) is a missing value.",
+    .details =
+        "A row of CSV holds the columns in order, without the target and dropped ones; a "
+        "first line with names makes it a header, and then columns match by name. An "
+        "empty field (CSV) or `null` (JSON) is a missing value.",
     .arguments = arguments,
     .argument_count = AT_COUNT(arguments),
     .options = options,

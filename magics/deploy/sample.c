@@ -7,7 +7,8 @@ const char *at_sample_source(at_workspace *workspace, const json_t *model_card,
                              at_arena *arena) {
     const char *data = json_string_value(json_object_get(model_card, "data"));
     at_entry entry;
-    if (!data || at_store_by_id(workspace, AT_KIND_DATASET, data, arena, &entry, NULL) != AT_OK)
+    if (!data ||
+        at_store_by_id(workspace, AT_KIND_DATASET, data, arena, &entry, NULL) != AT_OK)
         return NULL;
     const json_t *from = json_object_get(entry.card, "from");
     const char *source = json_string_value(json_object_get(from, "source"));
@@ -35,8 +36,8 @@ static void put_field(const at_column *column, int64_t row, at_text *out) {
     at_text_fini(&cell);
 }
 
-const char *at_sample_row(at_workspace *workspace, const at_model *model, const char *source,
-                          at_arena *arena) {
+const char *at_sample_row(at_workspace *workspace, const at_model *model,
+                          const char *source, at_arena *arena) {
     const json_t *inputs = at_model_inputs(model);
     at_frame *frame = NULL;
     if (source && at_store_frame_by_id(workspace, source, &frame, NULL) != AT_OK)

@@ -1,17 +1,18 @@
-/* Sample: a real row for an endpoint, from the dataset that its model's chain started with,
- * for the examples that %deploy and %endpoints show. */
+/* Sample: a real row for an endpoint, from the dataset that its model's chain started
+ * with, for the examples that %deploy and %endpoints show. */
 #ifndef ATELIER_MAGICS_DEPLOY_SAMPLE_H
 #define ATELIER_MAGICS_DEPLOY_SAMPLE_H
 
 #include "magics/workspace/store.h"
 #include "ops/learn/model.h"
 
-/* The id of the dataset that starts the chain of this model's card, or NULL. In the arena. */
+/* The id of the dataset that starts the chain of this model's card, or NULL. In the
+ * arena. */
 const char *at_sample_source(at_workspace *workspace, const json_t *model_card,
                              at_arena *arena);
-/* One CSV record in the order of the model's inputs; from the first row of that dataset, or,
- * where it is gone, the names of the columns. In the arena; NULL on no memory. */
-const char *at_sample_row(at_workspace *workspace, const at_model *model, const char *source,
-                          at_arena *arena);
+/* One CSV record in the order of the model's inputs; from the first row of that dataset,
+ * or, where it is gone, the names of the columns. In the arena; NULL on no memory. */
+const char *at_sample_row(at_workspace *workspace, const at_model *model,
+                          const char *source, at_arena *arena);
 
 #endif
