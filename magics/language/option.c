@@ -292,9 +292,14 @@ static bool verbatim_next(const parser *p) {
 static at_status verbatim(parser *p) {
     at_words_reader *r = &p->reader;
     const at_param *param = &p->magic->arguments[p->positional];
-    const char *text = at_arena_text(r->arena, r->code + r->at, r->to - r->at);
+    int line, column;
+    at_point_place(r->code, r->length, r->at, &line, &column);
+    size_t before = (size_t)line - 1, n = r->to - r->at;
+    char *text = at_arena_alloc(r->arena, before + n + 1);
     if (!text)
         return no_memory(p);
+    memset(text, '\n', before);
+    memcpy(text + before, r->code + r->at, n);
     at_word word = {.text = text, .raw = text, .from = r->at, .to = r->to};
     AT_TRY(keep_word(p, &word));
     r->at = r->to;

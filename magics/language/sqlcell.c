@@ -26,30 +26,9 @@ static at_status no_memory(at_error *err) {
     return at_fail(err, AT_NO_MEMORY, "no memory left for the query");
 }
 
-/* The query behind as many line ends and blanks as stand before it in the cell, so that
- * SQL's own line, column and caret are the cell's. */
-static const char *placed(running *r, const char *query, size_t at) {
-    int line, column;
-    at_point_place(r->cell->code, r->cell->length, at_expanded_origin(&r->body, at),
-                   &line, &column);
-    size_t n = strlen(query), before = (size_t)(line - 1 + column - 1);
-    char *text = at_arena_alloc(r->context->arena, before + n + 1);
-    if (!text)
-        return NULL;
-    memset(text, '\n', (size_t)line - 1);
-    memset(text + line - 1, ' ', (size_t)column - 1);
-    memcpy(text + before, query, n + 1);
-    return text;
-}
-
 static at_status query(running *r, const at_sql_statement *statement, int64_t limit,
                        at_frame **out, int64_t *total) {
-    const char *inner = strstr(statement->text, statement->query);
-    size_t skip = inner ? (size_t)(inner - statement->text) : 0;
-    const char *text = placed(r, statement->query, statement->offset + skip);
-    if (!text)
-        return no_memory(r->err);
-    return at_sql_query(r->sql, text, r->bindings, r->binding_count, limit,
+    return at_sql_query(r->sql, statement->query, r->bindings, r->binding_count, limit,
                         r->context->call->cancel, out, total, r->err);
 }
 
@@ -62,7 +41,8 @@ static at_status keep(running *r, const at_sql_statement *statement, const char 
     int64_t total = 0;
     at_session_sql_mark(r->context->session);
     AT_TRY(query(r, statement, 0, &frame, &total));
-    json_t *lineage = at_lineage_origin("sql", statement->query);
+    json_t *lineage = at_lineage_origin(
+        "sql", statement->query + strspn(statement->query, " \t\r\n"));
     json_t *parents = at_session_sql_used(r->context->session);
     at_status status;
     if (!lineage || !parents || json_object_set(lineage, "parents", parents) < 0)
@@ -175,7 +155,8 @@ static at_status split(running *r) {
     AT_TRY(at_expand(context->session, cell->code, cell->length, cell->from, cell->to,
                      context->arena, &r->body, r->err));
     at_sql_statement *statements = NULL;
-    /* As in `placed`: what comes before the SQL in the cell keeps its lines. */
+    /* Below as many line ends as stand above it in the cell: SQL's own lines, columns and
+     * carets are then those of the cell. */
     int line, column;
     at_point_place(cell->code, cell->length, cell->from, &line, &column);
     size_t before = (size_t)line - 1;
