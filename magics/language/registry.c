@@ -1,25 +1,38 @@
-/* Registry: every magic, one line each. */
+/* Registry: every magic, one line each, in the order of the help and the reference page. */
 #include "magics/language/spec.h"
 
 #include <string.h>
 
-extern const at_magic at_magic_help;
-extern const at_magic at_magic_set;
-extern const at_magic at_magic_sql;
-extern const at_magic at_magic_time;
-extern const at_magic at_magic_datasets;
-extern const at_magic at_magic_models;
-extern const at_magic at_magic_jobs;
-extern const at_magic at_magic_resume;
-extern const at_magic at_magic_workspace;
-extern const at_magic at_magic_delete;
-extern const at_magic at_magic_cleanup;
+/* clang-format off */
+#define MAGICS(X) \
+    X(generate) \
+    X(show) \
+    X(describe) \
+    X(sql) \
+    X(datasets) \
+    X(clean) \
+    X(prepare) \
+    X(split) \
+    X(train) \
+    X(evaluate) \
+    X(predict) \
+    X(jobs) \
+    X(models) \
+    X(resume) \
+    X(workspace) \
+    X(delete) \
+    X(cleanup) \
+    X(help) \
+    X(set) \
+    X(time)
+/* clang-format on */
 
-static const at_magic *const magics[] = {
-    &at_magic_sql,       &at_magic_help,   &at_magic_set,     &at_magic_time,
-    &at_magic_datasets,  &at_magic_models, &at_magic_jobs,    &at_magic_resume,
-    &at_magic_workspace, &at_magic_delete, &at_magic_cleanup,
-};
+#define DECLARE(name) extern const at_magic at_magic_##name;
+#define LIST(name)    &at_magic_##name,
+
+MAGICS(DECLARE)
+
+static const at_magic *const magics[] = {MAGICS(LIST)};
 
 const at_magic *const *at_magics(size_t *count) {
     *count = AT_COUNT(magics);
