@@ -1,4 +1,5 @@
-/* Registry: every magic, one line each, in the order of the help and the reference page. */
+/* Registry: every magic, one line each, in the order of the help and the reference page.
+ */
 #include "magics/language/spec.h"
 
 #include <string.h>

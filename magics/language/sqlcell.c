@@ -41,8 +41,8 @@ static at_status keep(running *r, const at_sql_statement *statement, const char 
     int64_t total = 0;
     at_session_sql_mark(r->context->session);
     AT_TRY(query(r, statement, 0, &frame, &total));
-    json_t *lineage = at_lineage_origin(
-        "sql", statement->query + strspn(statement->query, " \t\r\n"));
+    json_t *lineage =
+        at_lineage_origin("sql", statement->query + strspn(statement->query, " \t\r\n"));
     json_t *parents = at_session_sql_used(r->context->session);
     at_status status;
     if (!lineage || !parents || json_object_set(lineage, "parents", parents) < 0)

@@ -8,7 +8,8 @@ static const char *const kinds[] = {[AT_PART_SQL] = "sql",
                                     [AT_PART_SHELL] = "shell",
                                     [AT_PART_HELP] = "help"};
 
-/* "kind:name|text;kind..." of a cell's parts, with line ends as / and no trailing blanks. */
+/* "kind:name|text;kind..." of a cell's parts, with line ends as / and no trailing blanks.
+ */
 static void split_as(const char *code, const char *expected) {
     at_arena arena = {0};
     at_part *parts;
@@ -20,8 +21,8 @@ static void split_as(const char *code, const char *expected) {
         const at_part *p = &parts[i];
         size_t from = p->body_from, to = p->body_to, n = strlen(got);
         if (p->kind == AT_PART_LINE || p->kind == AT_PART_CELL) {
-            snprintf(got + n, sizeof got - n, "%s%s:%s|%.*s", i ? ";" : "", kinds[p->kind],
-                     p->name, (int)(p->options_to - p->options_from),
+            snprintf(got + n, sizeof got - n, "%s%s:%s|%.*s", i ? ";" : "",
+                     kinds[p->kind], p->name, (int)(p->options_to - p->options_from),
                      code + p->options_from);
             n = strlen(got);
             if (p->kind == AT_PART_CELL)
@@ -96,9 +97,11 @@ static void test_lines_go_on(void **state) {
     (void)state;
     split_as("%fetch a \\\n  b\nSELECT 1", "line:fetch| a \\/  b;sql|SELECT 1");
     split_as("%fetch a # b \\\nSELECT 1", "line:fetch| a # b \\;sql|SELECT 1");
-    split_as("%%train a \\\n --target y\nepochs = 1", "cell:train| a \\/ --target y|epochs = 1");
+    split_as("%%train a \\\n --target y\nepochs = 1",
+             "cell:train| a \\/ --target y|epochs = 1");
     split_as("!echo a \\\n b\n%show c", "shell|echo a \\/ b;line:show| c");
-    split_as("%show 'a\n%show b", "line:show| 'a;line:show| b"); /* quotes end with a line */
+    split_as("%show 'a\n%show b",
+             "line:show| 'a;line:show| b"); /* quotes end with a line */
 }
 
 static void test_refusals(void **state) {
@@ -108,12 +111,14 @@ static void test_refusals(void **state) {
     size_t count;
     at_error err = {0};
     const char *late = "SELECT 1\n%%clean bank\nx";
-    assert_int_equal(at_cell_split(late, strlen(late), &arena, &parts, &count, &err), AT_SYNTAX);
+    assert_int_equal(at_cell_split(late, strlen(late), &arena, &parts, &count, &err),
+                     AT_SYNTAX);
     assert_non_null(strstr(err.text, "%%clean must be the first line"));
     assert_non_null(strstr(err.context, "line 2, column 1"));
     assert_int_equal(at_cell_split("a\0b", 3, &arena, &parts, &count, &err), AT_SYNTAX);
     assert_int_equal(at_cell_split("\xff", 1, &arena, &parts, &count, &err), AT_SYNTAX);
-    assert_int_equal(at_cell_split("", AT_CELL_MAX + 1u, &arena, &parts, &count, &err), AT_LIMIT);
+    assert_int_equal(at_cell_split("", AT_CELL_MAX + 1u, &arena, &parts, &count, &err),
+                     AT_LIMIT);
     at_arena_fini(&arena);
 }
 

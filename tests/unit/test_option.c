@@ -14,31 +14,57 @@ typedef struct options {
 
 static const char *const hows[] = {"fast", "exact", NULL};
 static const at_param arguments[] = {
-    {.name = "name", .kind = AT_PARAM_TEXT, .refers = AT_REFERS_DATASET, .required = true,
-     .offset = offsetof(options, name), .help = "what to look at"},
-    {.name = "rest", .kind = AT_PARAM_LIST, .refers = AT_REFERS_COLUMN,
-     .offset = offsetof(options, rest), .help = "columns"},
+    {.name = "name",
+     .kind = AT_PARAM_TEXT,
+     .refers = AT_REFERS_DATASET,
+     .required = true,
+     .offset = offsetof(options, name),
+     .help = "what to look at"},
+    {.name = "rest",
+     .kind = AT_PARAM_LIST,
+     .refers = AT_REFERS_COLUMN,
+     .offset = offsetof(options, rest),
+     .help = "columns"},
 };
 static const at_param params[] = {
     {.name = "target", .kind = AT_PARAM_TEXT, .offset = offsetof(options, target)},
-    {.name = "how", .kind = AT_PARAM_CHOICE, .choices = hows, .fallback = "fast",
+    {.name = "how",
+     .kind = AT_PARAM_CHOICE,
+     .choices = hows,
+     .fallback = "fast",
      .offset = offsetof(options, how)},
     {.name = "columns", .kind = AT_PARAM_LIST, .offset = offsetof(options, columns)},
-    {.name = "rows", .kind = AT_PARAM_INT, .min = 1, .max = 100, .fallback = "5",
+    {.name = "rows",
+     .kind = AT_PARAM_INT,
+     .min = 1,
+     .max = 100,
+     .fallback = "5",
      .offset = offsetof(options, rows)},
-    {.name = "share", .kind = AT_PARAM_REAL, .min = -1, .max = 1, .offset = offsetof(options, share)},
+    {.name = "share",
+     .kind = AT_PARAM_REAL,
+     .min = -1,
+     .max = 1,
+     .offset = offsetof(options, share)},
     {.name = "quick", .kind = AT_PARAM_FLAG, .offset = offsetof(options, quick)},
-    {.name = "header", .kind = AT_PARAM_BOOL, .fallback = "true", .offset = offsetof(options, header)},
+    {.name = "header",
+     .kind = AT_PARAM_BOOL,
+     .fallback = "true",
+     .offset = offsetof(options, header)},
 };
 static at_status never(at_context *context, const void *o, at_error *err) {
     (void)context;
     (void)o;
     return at_fail(err, AT_INTERNAL, "not run here");
 }
-static const at_magic magic = {
-    .name = "look", .forms = AT_MAGIC_LINE, .summary = "Looks", .arguments = arguments,
-    .argument_count = COUNT(arguments), .options = params, .option_count = COUNT(params),
-    .options_size = sizeof(options), .run = never};
+static const at_magic magic = {.name = "look",
+                               .forms = AT_MAGIC_LINE,
+                               .summary = "Looks",
+                               .arguments = arguments,
+                               .argument_count = COUNT(arguments),
+                               .options = params,
+                               .option_count = COUNT(params),
+                               .options_size = sizeof(options),
+                               .run = never};
 
 typedef struct fixture {
     at_arena arena;
@@ -65,8 +91,8 @@ static int teardown(void **state) {
 
 static at_status parse(fixture *f, const char *line) {
     at_error_clear(&f->err);
-    return at_options_parse(&magic, f->session, line, strlen(line), 0, strlen(line), &f->arena,
-                            &f->parsed, &f->err);
+    return at_options_parse(&magic, f->session, line, strlen(line), 0, strlen(line),
+                            &f->arena, &f->parsed, &f->err);
 }
 static const options *good(fixture *f, const char *line) {
     assert_ok(parse(f, line), &f->err);
@@ -112,7 +138,8 @@ static void test_forms(void **state) {
 static void test_quotes_and_variables(void **state) {
     fixture *f = *state;
     assert_string_equal(good(f, "bank --target 'a \"b\" \\n'")->target, "a \"b\" \\n");
-    assert_string_equal(good(f, "bank --target \"a 'b' \\\" \\\\\"")->target, "a 'b' \" \\");
+    assert_string_equal(good(f, "bank --target \"a 'b' \\\" \\\\\"")->target,
+                        "a 'b' \" \\");
     assert_string_equal(good(f, "bank --target a\\ b'c'\"d\"")->target, "a bcd");
     assert_string_equal(good(f, "bank --target `odd name`")->target, "odd name");
     assert_string_equal(good(f, "bank --target ''")->target, "");
@@ -127,19 +154,26 @@ static void test_quotes_and_variables(void **state) {
 
 static void test_errors(void **state) {
     fixture *f = *state;
-    bad(f, "bank --traget y", AT_INVALID, "%look has no option --traget", "did you mean --target?",
-        "bank --traget y\n     |      ^^^^^^^^");
-    bad(f, "bank --rows 0", AT_INVALID, "--rows cannot be '0': expected an integer from 1 to 100",
-        "", "--rows 0\n     |             ^");
-    bad(f, "bank --how fats", AT_INVALID, "one of fast, exact", "did you mean 'fast'?", "^^^^");
+    bad(f, "bank --traget y", AT_INVALID, "%look has no option --traget",
+        "did you mean --target?", "bank --traget y\n     |      ^^^^^^^^");
+    bad(f, "bank --rows 0", AT_INVALID,
+        "--rows cannot be '0': expected an integer from 1 to 100", "",
+        "--rows 0\n     |             ^");
+    bad(f, "bank --how fats", AT_INVALID, "one of fast, exact", "did you mean 'fast'?",
+        "^^^^");
     bad(f, "bank --target", AT_INVALID, "--target needs a value: text", "", "^^^^^^^^");
     bad(f, "bank --target --rows 3", AT_INVALID, "--target needs a value", "", "^");
-    bad(f, "bank --rows 3 --rows 4", AT_INVALID, "--rows is given twice", "", "              ^^^^^^");
-    bad(f, "--rows 3", AT_INVALID, "%look needs name (what to look at)", "%look NAME", "^");
-    bad(f, "bank 'x", AT_SYNTAX, "the quote ' is not closed", "", "bank 'x\n     |      ^");
-    bad(f, "bank ${tagret}", AT_NOT_FOUND, "there is no variable 'tagret'", "${target}", "^^^^^^^^^");
+    bad(f, "bank --rows 3 --rows 4", AT_INVALID, "--rows is given twice", "",
+        "              ^^^^^^");
+    bad(f, "--rows 3", AT_INVALID, "%look needs name (what to look at)", "%look NAME",
+        "^");
+    bad(f, "bank 'x", AT_SYNTAX, "the quote ' is not closed", "",
+        "bank 'x\n     |      ^");
+    bad(f, "bank ${tagret}", AT_NOT_FOUND, "there is no variable 'tagret'", "${target}",
+        "^^^^^^^^^");
     bad(f, "bank ${", AT_SYNTAX, "expected the name of a variable", "\\${", "^");
-    bad(f, "\xC3\xA9t\xC3\xA9 --traget y", AT_INVALID, "--traget", "--target", "column 5\n");
+    bad(f, "\xC3\xA9t\xC3\xA9 --traget y", AT_INVALID, "--traget", "--target",
+        "column 5\n");
 }
 
 static void test_settings(void **state) {
@@ -147,15 +181,19 @@ static void test_settings(void **state) {
     at_expanded body;
     at_settings settings;
     const char *code = "%%x\n# c\nrows = 7  # why\n\nhow = ${target}";
-    assert_ok(at_expand(f->session, code, strlen(code), 4, strlen(code), &f->arena, &body, &f->err),
+    assert_ok(at_expand(f->session, code, strlen(code), 4, strlen(code), &f->arena, &body,
+                        &f->err),
               &f->err);
-    assert_int_equal(at_settings_parse(params, COUNT(params), &body, code, strlen(code), &f->arena,
-                                       &settings, &f->err), AT_INVALID);
+    assert_int_equal(at_settings_parse(params, COUNT(params), &body, code, strlen(code),
+                                       &f->arena, &settings, &f->err),
+                     AT_INVALID);
     assert_non_null(strstr(f->err.context, "line 5, column 7"));
     code = "%%x\nrows=7 # why\n  target = 'a # b'\nshare = ${target}";
-    assert_ok(at_expand(f->session, code, strlen(code), 4, strlen(code), &f->arena, &body, &f->err),
+    assert_ok(at_expand(f->session, code, strlen(code), 4, strlen(code), &f->arena, &body,
+                        &f->err),
               &f->err);
-    assert_ok(at_settings_parse(NULL, 0, &body, code, strlen(code), &f->arena, &settings, &f->err),
+    assert_ok(at_settings_parse(NULL, 0, &body, code, strlen(code), &f->arena, &settings,
+                                &f->err),
               &f->err);
     assert_int_equal(settings.count, 3);
     assert_string_equal(settings.items[0].key, "rows");
@@ -172,9 +210,12 @@ static void bad_settings(fixture *f, const char *code, at_status status, const c
     at_expanded body;
     at_settings settings;
     at_error_clear(&f->err);
-    assert_ok(at_expand(NULL, code, strlen(code), 0, strlen(code), &f->arena, &body, &f->err), &f->err);
-    assert_int_equal(at_settings_parse(params, COUNT(params), &body, code, strlen(code), &f->arena,
-                                       &settings, &f->err), status);
+    assert_ok(
+        at_expand(NULL, code, strlen(code), 0, strlen(code), &f->arena, &body, &f->err),
+        &f->err);
+    assert_int_equal(at_settings_parse(params, COUNT(params), &body, code, strlen(code),
+                                       &f->arena, &settings, &f->err),
+                     status);
     assert_non_null(strstr(f->err.text, text));
     assert_non_null(strstr(f->err.hint, hint));
     assert_true(f->err.context[0] != '\0');
@@ -182,7 +223,8 @@ static void bad_settings(fixture *f, const char *code, at_status status, const c
 
 static void test_settings_errors(void **state) {
     fixture *f = *state;
-    bad_settings(f, "rwos = 3", AT_INVALID, "unknown setting 'rwos'", "did you mean 'rows'?");
+    bad_settings(f, "rwos = 3", AT_INVALID, "unknown setting 'rwos'",
+                 "did you mean 'rows'?");
     bad_settings(f, "rows = many", AT_INVALID, "expected an integer from 1 to 100", "");
     bad_settings(f, "rows = 1\nROWS = 2", AT_INVALID, "set twice", "line 1");
     bad_settings(f, "rows: 3", AT_SYNTAX, "expected 'key = value'", "write = where");
@@ -198,8 +240,9 @@ static at_status sweep(void *context) {
     static const char line[] = "bank --target '${t}' --columns a,`b c` --rows 7 c d";
     at_arena arena = {0};
     at_options parsed;
-    at_status status = at_options_parse(&magic, ((swept *)context)->session, line, sizeof line - 1,
-                                        0, sizeof line - 1, &arena, &parsed, NULL);
+    at_status status =
+        at_options_parse(&magic, ((swept *)context)->session, line, sizeof line - 1, 0,
+                         sizeof line - 1, &arena, &parsed, NULL);
     at_arena_fini(&arena);
     return status;
 }
@@ -212,8 +255,8 @@ static at_status sweep_settings(void *context) {
     at_status status = at_expand(((swept *)context)->session, code, sizeof code - 1, 0,
                                  sizeof code - 1, &arena, &body, NULL);
     if (!status)
-        status = at_settings_parse(params, COUNT(params), &body, code, sizeof code - 1, &arena,
-                                   &settings, NULL);
+        status = at_settings_parse(params, COUNT(params), &body, code, sizeof code - 1,
+                                   &arena, &settings, NULL);
     at_arena_fini(&arena);
     return status;
 }
