@@ -10,6 +10,7 @@ struct at_history {
     void *context;
     at_database *db; /* NULL until first needed */
     int64_t session; /* 0 until the first cell */
+    int64_t count;   /* of the last stored cell */
 };
 
 static const char SCHEMA[] =
@@ -34,6 +35,14 @@ void at_history_release(at_history *history) {
         return;
     at_database_close(history->db);
     at_free(history);
+}
+
+int64_t at_history_count(const at_history *history) {
+    return history->count;
+}
+
+int64_t at_history_next(at_history *history) {
+    return ++history->count;
 }
 
 static at_status open_database(at_history *history, at_error *err) {

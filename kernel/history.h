@@ -1,4 +1,5 @@
-/* History: what was run, in this session and in earlier ones. Cells are kept in a SQLite
+/* History: the execution counter of one (sub)shell, and what was run in it and in earlier
+ * sessions. Cells are kept in a SQLite
  * database, which is opened at the first cell; without one, the session's own are kept in
  * a database in memory. One thread at a time. */
 #ifndef ATELIER_KERNEL_HISTORY_H
@@ -18,6 +19,11 @@ typedef struct at_history at_history;
 AT_MUST_USE at_status at_history_new(const char *(*path)(void *), void *context,
                                      at_history **out, at_error *err);
 void at_history_release(at_history *history);
+
+/* The number of the last stored cell, 0 before the first; and of the next one, which it
+ * then is. */
+int64_t at_history_count(const at_history *history);
+int64_t at_history_next(at_history *history);
 
 /* Remembers a cell; `output` is the text/plain of its result or NULL. */
 AT_MUST_USE at_status at_history_add(at_history *history, int64_t line,

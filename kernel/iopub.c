@@ -24,6 +24,8 @@
 #define SERVER_MESSAGES 1e3
 #define PACE_SHARE      0.8
 #define PACE_BURST      0.5 /* seconds at the limit */
+/* Bytes, about, of what goes around a content. */
+#define ENVELOPE 1024
 
 typedef struct at_item {
     struct at_item *next;
@@ -294,6 +296,7 @@ static void send_stream(at_iopub *iopub, const at_origin *origin, at_stream chan
                               : "{\"name\":\"stderr\",\"text\":");
     at_json_quote(&content, text, length);
     at_text_char(&content, '}');
+    iopub->byte_tokens -= (double)content.length + ENVELOPE;
     send_text(iopub, "stream", out ? "stream.stdout" : "stream.stderr", origin, when,
               &content);
     at_text_fini(&content);
@@ -399,10 +402,8 @@ static at_item *take(at_iopub *iopub, double *wait, bool *done) {
 }
 
 static void send_item(at_iopub *iopub, at_item *item) {
-    if (is_paced(iopub, item)) {
+    if (is_paced(iopub, item))
         iopub->message_tokens -= 1;
-        iopub->byte_tokens -= item->stream ? (double)item->body.length : 0;
-    }
     if (item->stream) {
         send_stream_item(iopub, item);
         return;

@@ -47,7 +47,8 @@ static at_cell read_cell(const at_request *request) {
                  !is_blank(cell.code, cell.length);
     cell.stop_on_error = at_json_bool(content, "stop_on_error", true);
     cell.allow_stdin = at_json_bool(content, "allow_stdin", true);
-    cell.count = at_runner_session(request->runner)->count + cell.store;
+    at_history *history = at_runner_history(request->runner);
+    cell.count = cell.store ? at_history_next(history) : at_history_count(history);
     return cell;
 }
 
@@ -118,22 +119,21 @@ static at_status run_cell(at_request *request, const at_cell *cell,
 
 static void remember(at_request *request, const at_cell *cell, const char *result) {
     at_error err;
-    if (cell->store && at_history_add(at_runner_session(request->runner)->history,
-                                      cell->count, cell->code, result, &err) != AT_OK)
+    if (cell->store && at_history_add(at_runner_history(request->runner), cell->count,
+                                      cell->code, result, &err) != AT_OK)
         at_log(AT_LOG_WARN, "history: %s", err.text);
 }
 
 at_status at_on_execute(at_request *request, at_error *err) {
-    at_session *session = at_runner_session(request->runner);
     if (request->message->aborted) {
-        request->reply = json_pack("{s:s, s:I}", "status", "aborted", "execution_count",
-                                   (json_int_t)session->count);
+        request->reply =
+            json_pack("{s:s, s:I}", "status", "aborted", "execution_count",
+                      (json_int_t)at_history_count(at_runner_history(request->runner)));
         return AT_OK;
     }
     if (!json_is_string(json_object_get(request->content, "code")))
         return at_fail(err, AT_CORRUPT, "the execute_request has no code");
     at_cell cell = read_cell(request);
-    session->count = cell.count;
     if (!cell.silent)
         publish_input(request, &cell);
     at_display_iopub display;

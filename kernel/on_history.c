@@ -6,7 +6,7 @@
 
 at_status at_on_history(at_request *request, at_error *err) {
     const json_t *content = request->content;
-    at_history *history = at_runner_session(request->runner)->history;
+    at_history *history = at_runner_history(request->runner);
     const char *how = at_json_text(content, "hist_access_type", "tail", NULL);
     bool output = at_json_bool(content, "output", false);
     int64_t n = at_json_int(content, "n", 0);

@@ -10,7 +10,7 @@
 struct at_runner {
     at_kernel *kernel;
     pthread_t thread;
-    at_session session; /* the thread's own */
+    at_history *history; /* the thread's own */
     at_cancel cancel;
 
     pthread_mutex_t lock; /* guards all below */
@@ -59,13 +59,13 @@ at_status at_runner_new(at_kernel *kernel, at_runner **out, at_error *err) {
     runner->kernel = kernel;
     pthread_mutex_init(&runner->lock, NULL);
     pthread_cond_init(&runner->arrived, NULL);
-    at_status status = at_session_init(&runner->session, kernel->config.history_path,
-                                       kernel->config.context, err);
+    at_status status = at_history_new(kernel->config.history_path, kernel->config.context,
+                                      &runner->history, err);
     if (status == AT_OK)
         status =
             at_thread_start(&runner->thread, "runner", AT_STACK_CELL, run, runner, err);
     if (status != AT_OK) {
-        at_session_fini(&runner->session);
+        at_history_release(runner->history);
         at_free(runner);
         return status;
     }
@@ -89,7 +89,7 @@ bool at_runner_release(at_runner *runner, double seconds) {
         runner->first = message->next;
         at_message_release(message);
     }
-    at_session_fini(&runner->session);
+    at_history_release(runner->history);
     at_origin_release(runner->origin);
     pthread_mutex_destroy(&runner->lock);
     pthread_cond_destroy(&runner->arrived);
@@ -133,8 +133,8 @@ void at_runner_interrupt(at_runner *runner) {
     pthread_mutex_unlock(&runner->lock);
 }
 
-at_session *at_runner_session(at_runner *runner) {
-    return &runner->session;
+at_history *at_runner_history(at_runner *runner) {
+    return runner->history;
 }
 
 const at_cancel *at_runner_begin(at_runner *runner, at_origin *origin, bool silent) {

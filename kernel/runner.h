@@ -1,10 +1,10 @@
 /* Runner: the thread of one (sub)shell. Takes messages from its queue and handles them
- * one after the other; holds the shell's session and what an interrupt needs. */
+ * one after the other; holds the shell's history and what an interrupt needs. */
 #ifndef ATELIER_KERNEL_RUNNER_H
 #define ATELIER_KERNEL_RUNNER_H
 
+#include "kernel/history.h"
 #include "kernel/message.h"
-#include "kernel/session.h"
 #include "ops/base/cancel.h"
 
 struct at_kernel;
@@ -29,7 +29,7 @@ void at_runner_abort(at_runner *runner);
 void at_runner_interrupt(at_runner *runner);
 
 /* For the handlers, on the runner's thread. A cell runs between begin and end. */
-at_session *at_runner_session(at_runner *runner);
+at_history *at_runner_history(at_runner *runner);
 const at_cancel *at_runner_begin(at_runner *runner, at_origin *origin, bool silent);
 void at_runner_end(at_runner *runner);
 
