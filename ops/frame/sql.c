@@ -180,16 +180,17 @@ static at_status bind(at_sql *sql, sqlite3_stmt *stmt, const at_sql_binding *bin
     return AT_OK;
 }
 
-/* The type of the table's column that a result column shows as it is, or NULL. */
-static const at_type *origin(at_sql *sql, sqlite3_stmt *stmt, int place) {
+/* The table's column that a result column shows as it is, or -1. */
+static int origin(const at_sql *sql, sqlite3_stmt *stmt, int place,
+                  const at_frame **frame) {
     const char *table = sqlite3_column_table_name(stmt, place);
     const char *column = sqlite3_column_origin_name(stmt, place);
     for (size_t i = 0; table && column && i < sql->tables; i++)
         if (at_equal_fold(sql->names[i], table)) {
-            int found = at_frame_find(sql->frames[i], column);
-            return found < 0 ? NULL : &at_frame_column(sql->frames[i], found)->type;
+            *frame = sql->frames[i];
+            return at_frame_find(sql->frames[i], column);
         }
-    return NULL;
+    return -1;
 }
 
 /* A name for each result column, no two alike. */
@@ -249,7 +250,7 @@ static at_status count_rows(at_sql *sql, const char *query,
         status = bind(sql, stmt, bindings, count, err);
     if (!status) {
         sql->connection.source.collapse =
-            at_sql_plan_collapses(sql->connection.db, at_text_get(&text));
+            at_sql_plan_of(sql->connection.db, at_text_get(&text)) == AT_SQL_PLAN_COLLAPSES;
         int code = sqlite3_step(stmt);
         if (code == SQLITE_ROW)
             *total = sqlite3_column_int64(stmt, 0);
@@ -270,7 +271,29 @@ typedef struct run {
     at_sql_column *columns;
     int width;
     int64_t rows, kept;
+    /* AT_SQL_PLAN_DIRECT: the rows of the one table that came, whose cells are copied at the
+     * end; `from` (width) says which column of it each result column is, or -1. */
+    const at_frame *direct;
+    int *from;
+    int64_t *picked;
+    size_t picked_capacity;
 } run;
+
+static at_status keep_row(at_sql *sql, sqlite3_stmt *stmt, run *r, at_error *err) {
+    for (int c = 0; c < r->width; c++)
+        if (!r->direct || r->from[c] < 0)
+            AT_TRY(at_sql_column_add(&r->columns[c], stmt, c, err));
+    if (r->direct) {
+        int64_t *picked = at_grow(r->picked, &r->picked_capacity, (size_t)r->kept + 1,
+                                  sizeof *picked);
+        if (!picked)
+            return at_fail(err, AT_NO_MEMORY, "out of memory");
+        r->picked = picked;
+        picked[r->kept] = at_sql_source_row(&sql->connection.source);
+    }
+    r->kept++;
+    return AT_OK;
+}
 
 /* Steps through the rows; those up to the limit go into the columns. */
 static at_status collect(at_sql *sql, sqlite3_stmt *stmt, run *r, at_error *err) {
@@ -292,26 +315,84 @@ static at_status collect(at_sql *sql, sqlite3_stmt *stmt, run *r, at_error *err)
         if (r->rows > AT_SQL_MAX_ROWS)
             return at_fail(err, AT_LIMIT, "the query gives more than %lld rows",
                            (long long)AT_SQL_MAX_ROWS);
-        for (int c = 0; c < r->width; c++)
-            AT_TRY(at_sql_column_add(&r->columns[c], stmt, c, err));
-        r->kept++;
+        AT_TRY(keep_row(sql, stmt, r, err));
     }
 }
 
-static at_status finish(run *r, at_frame **out, at_error *err) {
-    at_frame_builder *builder = NULL;
-    AT_TRY(at_frame_builder_new(&builder, err));
-    for (int c = 0; c < r->width; c++) {
-        at_column_builder *column = NULL;
-        at_status status = at_sql_column_take(&r->columns[c], &column, err);
-        if (!status)
-            status = at_frame_builder_take(builder, column, err);
-        if (status) {
-            at_frame_builder_release(builder);
-            return status;
+/* The cells of the rows picked: a frame with the result's direct columns, in order. */
+static at_status copy_cells(const run *r, at_frame **out, at_error *err) {
+    int *columns = at_alloc_array((size_t)r->width, sizeof *columns), count = 0;
+    if (!columns)
+        return at_fail(err, AT_NO_MEMORY, "out of memory");
+    bool *seen = at_alloc_array((size_t)at_frame_columns(r->direct), sizeof *seen);
+    for (int c = 0; seen && c < r->width; c++)
+        if (r->from[c] >= 0 && !seen[r->from[c]]) {
+            seen[r->from[c]] = true;
+            columns[count++] = r->from[c];
         }
+    at_frame *some = NULL;
+    at_status status = seen ? AT_OK : at_fail(err, AT_NO_MEMORY, "out of memory");
+    if (!status && count > 0)
+        status = at_frame_select(r->direct, columns, count, &some, err);
+    if (!status && count > 0)
+        status = at_frame_take_rows(some, r->picked, r->kept, out, err);
+    at_frame_release(some);
+    at_free(seen);
+    at_free(columns);
+    return status;
+}
+
+static at_status put_column(run *r, int c, const at_frame *cells, at_frame_builder *builder,
+                            at_error *err) {
+    if (r->direct && r->from[c] >= 0) {
+        int found = at_frame_find(cells, at_frame_column(r->direct, r->from[c])->name);
+        return at_frame_builder_share(builder, cells, found, r->columns[c].name, err);
     }
-    return at_frame_builder_finish(builder, out, err);
+    at_column_builder *column = NULL;
+    AT_TRY(at_sql_column_take(&r->columns[c], &column, err));
+    return at_frame_builder_take(builder, column, err);
+}
+
+static at_status finish(run *r, at_frame **out, at_error *err) {
+    at_frame *cells = NULL;
+    if (r->direct)
+        AT_TRY(copy_cells(r, &cells, err));
+    at_frame_builder *builder = NULL;
+    at_status status = at_frame_builder_new(&builder, err);
+    for (int c = 0; c < r->width && !status; c++)
+        status = put_column(r, c, cells, builder, err);
+    if (status)
+        at_frame_builder_release(builder);
+    else
+        status = at_frame_builder_finish(builder, out, err);
+    at_frame_release(cells);
+    return status;
+}
+
+/* Names and types of the result's columns, and how the rows may be read. */
+static at_status plan(at_sql *sql, sqlite3_stmt *stmt, run *r, at_arena *arena,
+                      at_error *err) {
+    r->columns = at_alloc_array((size_t)r->width, sizeof *r->columns);
+    r->from = at_alloc_array((size_t)r->width, sizeof *r->from);
+    if (!r->columns || !r->from)
+        return at_fail(err, AT_NO_MEMORY, "out of memory");
+    const at_frame *frame = NULL;
+    for (int c = 0; c < r->width; c++) {
+        const char *name = result_name(stmt, r->columns, c, arena);
+        if (!name)
+            return at_fail(err, AT_NO_MEMORY, "out of memory");
+        r->from[c] = origin(sql, stmt, c, &frame);
+        const at_type *type =
+            r->from[c] < 0 ? NULL : &at_frame_column(frame, r->from[c])->type;
+        at_sql_column_init(&r->columns[c], name, type, false);
+    }
+    if (sqlite3_stmt_isexplain(stmt) == 0) {
+        at_sql_plan how = at_sql_plan_of(sql->connection.db, r->query);
+        sql->connection.source.collapse = how == AT_SQL_PLAN_COLLAPSES;
+        /* One table in all, so that every origin is in it. */
+        r->direct = how == AT_SQL_PLAN_DIRECT && sql->tables == 1 ? frame : NULL;
+    }
+    return AT_OK;
 }
 
 static at_status run_statement(at_sql *sql, sqlite3_stmt *stmt, run *r, at_frame **out,
@@ -320,25 +401,16 @@ static at_status run_statement(at_sql *sql, sqlite3_stmt *stmt, run *r, at_frame
     if (r->width == 0)
         return at_fail(err, AT_INVALID, "the statement gives no rows");
     at_arena arena = {0};
-    r->columns = at_alloc_array((size_t)r->width, sizeof *r->columns);
-    at_status status = r->columns ? AT_OK : at_fail(err, AT_NO_MEMORY, "out of memory");
-    for (int c = 0; c < r->width && !status; c++) {
-        const char *name = result_name(stmt, r->columns, c, &arena);
-        if (!name)
-            status = at_fail(err, AT_NO_MEMORY, "out of memory");
-        at_sql_column_init(&r->columns[c], name, origin(sql, stmt, c), false);
-    }
-    if (!status) {
-        if (sqlite3_stmt_isexplain(stmt) == 0)
-            sql->connection.source.collapse =
-                at_sql_plan_collapses(sql->connection.db, r->query);
+    at_status status = plan(sql, stmt, r, &arena, err);
+    if (!status)
         status = collect(sql, stmt, r, err);
-    }
     if (!status)
         status = finish(r, out, err);
     for (int c = 0; r->columns && c < r->width; c++)
         at_sql_column_fini(&r->columns[c]);
     at_free(r->columns);
+    at_free(r->from);
+    at_free(r->picked);
     at_arena_fini(&arena);
     return status;
 }

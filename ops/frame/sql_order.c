@@ -375,6 +375,10 @@ typedef struct tally {
 static at_status count_combinations(const at_sql_key *keys, int count, int64_t rows,
                                     const at_cancel *cancel, tally *tallies) {
     uint32_t rank[BLOCK], number[BLOCK];
+    if (count == 0) { /* nothing is read: all rows are alike */
+        tallies[0].count = rows;
+        return AT_OK;
+    }
     for (int64_t from = 0; from < rows; from += BLOCK) {
         int64_t here = rows - from < BLOCK ? rows - from : BLOCK;
         AT_TRY(stopped(cancel, from));

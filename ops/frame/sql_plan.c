@@ -26,7 +26,6 @@ static const char *const unsteady[] = {"random", "changes", "total_changes",
 
 typedef struct operation {
     char name[20], detail[24];
-    int target; /* p2 */
 } operation;
 
 static bool begins_with_any(const char *text, const char *const *list, size_t count) {
@@ -47,28 +46,54 @@ static bool known_harmless(const operation *op) {
     return found;
 }
 
-static bool judge(const operation *ops, size_t count) {
-    size_t opens = 0, filter = 0, next = 0, filters = 0, nexts = 0, steps = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(ops[i].name, "VOpen") == 0)
-            opens++;
-        else if (strcmp(ops[i].name, "VFilter") == 0)
-            filter = i, filters++;
-        else if (strcmp(ops[i].name, "VNext") == 0)
-            next = i, nexts++;
-    }
-    if (opens != 1 || filters != 1 || nexts != 1 || filter >= next)
-        return false;
+static bool is(const operation *op, const char *name) {
+    return strcmp(op->name, name) == 0;
+}
+
+/* Everything between VFilter and VNext is harmless, and what is counted is counted there. */
+static bool collapses(const operation *ops, size_t count, size_t filter, size_t next) {
+    size_t steps = 0;
     for (size_t i = 0; i < count; i++) {
         bool inside = i >= filter && i <= next;
         bool step = strncmp(ops[i].name, "AggStep", 7) == 0;
-        if ((step && !inside) || (inside && !known_harmless(&ops[i])))
-            return false;
-        if (strcmp(ops[i].name, "AggInverse") == 0)
+        if ((step && !inside) || (inside && !known_harmless(&ops[i])) ||
+            is(&ops[i], "AggInverse"))
             return false;
         steps += step;
     }
     return steps > 0;
+}
+
+/* The one ResultRow is between VFilter and VNext, and no outer join makes rows of NULLs. */
+static bool direct(const operation *ops, size_t count, size_t filter, size_t next) {
+    size_t results = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (is(&ops[i], "NullRow"))
+            return false;
+        if (is(&ops[i], "ResultRow")) {
+            if (i < filter || i > next)
+                return false;
+            results++;
+        }
+    }
+    return results == 1;
+}
+
+static at_sql_plan judge(const operation *ops, size_t count) {
+    size_t opens = 0, filter = 0, next = 0, filters = 0, nexts = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (is(&ops[i], "VOpen"))
+            opens++;
+        else if (is(&ops[i], "VFilter"))
+            filter = i, filters++;
+        else if (is(&ops[i], "VNext"))
+            next = i, nexts++;
+    }
+    if (opens != 1 || filters != 1 || nexts != 1 || filter >= next)
+        return AT_SQL_PLAN_ANY;
+    return collapses(ops, count, filter, next) ? AT_SQL_PLAN_COLLAPSES
+           : direct(ops, count, filter, next)  ? AT_SQL_PLAN_DIRECT
+                                               : AT_SQL_PLAN_ANY;
 }
 
 static void copy_word(char *out, size_t size, const unsigned char *text) {
@@ -79,7 +104,7 @@ static void copy_word(char *out, size_t size, const unsigned char *text) {
     out[n] = '\0';
 }
 
-bool at_sql_plan_collapses(sqlite3 *db, const char *query) {
+at_sql_plan at_sql_plan_of(sqlite3 *db, const char *query) {
     enum { MOST = 2000 };
     at_text sql = {0};
     at_text_put(&sql, "EXPLAIN ");
@@ -87,17 +112,16 @@ bool at_sql_plan_collapses(sqlite3 *db, const char *query) {
     sqlite3_stmt *stmt = NULL;
     operation *ops = at_alloc_array(MOST, sizeof *ops);
     size_t count = 0;
-    bool answer = false;
+    at_sql_plan answer = AT_SQL_PLAN_ANY;
     if (ops && at_text_ok(&sql) &&
         sqlite3_prepare_v2(db, at_text_get(&sql), -1, &stmt, NULL) == SQLITE_OK) {
         int code;
         while ((code = sqlite3_step(stmt)) == SQLITE_ROW && count < MOST) {
             operation *op = &ops[count++];
             copy_word(op->name, sizeof op->name, sqlite3_column_text(stmt, 1));
-            op->target = sqlite3_column_int(stmt, 3);
             copy_word(op->detail, sizeof op->detail, sqlite3_column_text(stmt, 5));
         }
-        answer = code == SQLITE_DONE && judge(ops, count);
+        answer = code == SQLITE_DONE ? judge(ops, count) : AT_SQL_PLAN_ANY;
     }
     sqlite3_finalize(stmt);
     at_text_fini(&sql);

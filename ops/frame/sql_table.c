@@ -30,7 +30,7 @@ struct at_sql_table {
     at_sql_index **indices;    /* (count) made at first need */
 };
 
-typedef struct cursor {
+typedef struct at_sql_cursor {
     sqlite3_vtab_cursor base;
     int64_t at, end; /* place and number of places */
     int64_t row;     /* the row there */
@@ -442,6 +442,7 @@ static int cursor_filter(sqlite3_vtab_cursor *base, int number, const char *text
     cursor *c = (cursor *)base;
     cursor_reset(c);
     at_sql_table *table = table_of(c);
+    table->source->cursor = c;
     plan how = (plan)(number & ((1 << PLAN_BITS) - 1));
     int code = SQLITE_OK;
     if (how == PLAN_ROWID && argc == 1) {
@@ -526,6 +527,10 @@ static int cursor_column(sqlite3_vtab_cursor *base, sqlite3_context *context,
 static int cursor_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *out) {
     *out = ((const cursor *)base)->row + 1;
     return SQLITE_OK;
+}
+
+int64_t at_sql_source_row(const at_sql_source *source) {
+    return source->cursor->row;
 }
 
 static const sqlite3_module module = {

@@ -19,6 +19,8 @@ typedef struct at_sql_source {
      * account. sql_plan.c decides for which statements that is sound. */
     bool collapse;
     int64_t weight;
+    /* The cursor that was set going last; see at_sql_source_row. */
+    const struct at_sql_cursor *cursor;
     /* While a table is declared: its frame going in, the table coming out. */
     const at_frame *pending;
     at_sql_table *declared;
@@ -36,10 +38,20 @@ AT_MUST_USE at_status at_sql_table_declare(sqlite3 *db, at_sql_source *source,
 void at_sql_table_show(at_sql_table *table, const at_column *const *columns,
                        int64_t rows);
 
-/* True if every row the statement reads goes into aggregates that know weights, so that
- * its scan may be collapsed. Judged from its program (EXPLAIN): anything not known to be
- * fine says no. */
-bool at_sql_plan_collapses(sqlite3 *db, const char *query);
+/* The row at which the last cursor stands, from 0. */
+int64_t at_sql_source_row(const at_sql_source *source);
+
+/* What the program of a statement allows, judged from EXPLAIN: anything not known to be
+ * fine is AT_SQL_PLAN_ANY. */
+typedef enum at_sql_plan {
+    AT_SQL_PLAN_ANY,
+    /* Every row read goes into aggregates that know weights: the scan may be collapsed. */
+    AT_SQL_PLAN_COLLAPSES,
+    /* One table is read, and its rows are handed out while its cursor stands on them:
+     * columns that come straight from the table are the cells of at_sql_source_row. */
+    AT_SQL_PLAN_DIRECT,
+} at_sql_plan;
+at_sql_plan at_sql_plan_of(sqlite3 *db, const char *query);
 
 /* median, stddev, quantile, and count, sum, avg, total that know weights. */
 AT_MUST_USE at_status at_sql_functions_register(sqlite3 *db, at_sql_source *source,
