@@ -250,7 +250,8 @@ static at_status count_rows(at_sql *sql, const char *query,
         status = bind(sql, stmt, bindings, count, err);
     if (!status) {
         sql->connection.source.collapse =
-            at_sql_plan_of(sql->connection.db, at_text_get(&text)) == AT_SQL_PLAN_COLLAPSES;
+            at_sql_plan_of(sql->connection.db, at_text_get(&text)) ==
+            AT_SQL_PLAN_COLLAPSES;
         int code = sqlite3_step(stmt);
         if (code == SQLITE_ROW)
             *total = sqlite3_column_int64(stmt, 0);
@@ -271,8 +272,8 @@ typedef struct run {
     at_sql_column *columns;
     int width;
     int64_t rows, kept;
-    /* AT_SQL_PLAN_DIRECT: the rows of the one table that came, whose cells are copied at the
-     * end; `from` (width) says which column of it each result column is, or -1. */
+    /* AT_SQL_PLAN_DIRECT: the rows of the one table that came, whose cells are copied at
+     * the end; `from` (width) says which column of it each result column is, or -1. */
     const at_frame *direct;
     int *from;
     int64_t *picked;
@@ -284,8 +285,8 @@ static at_status keep_row(at_sql *sql, sqlite3_stmt *stmt, run *r, at_error *err
         if (!r->direct || r->from[c] < 0)
             AT_TRY(at_sql_column_add(&r->columns[c], stmt, c, err));
     if (r->direct) {
-        int64_t *picked = at_grow(r->picked, &r->picked_capacity, (size_t)r->kept + 1,
-                                  sizeof *picked);
+        int64_t *picked =
+            at_grow(r->picked, &r->picked_capacity, (size_t)r->kept + 1, sizeof *picked);
         if (!picked)
             return at_fail(err, AT_NO_MEMORY, "out of memory");
         r->picked = picked;
@@ -342,8 +343,8 @@ static at_status copy_cells(const run *r, at_frame **out, at_error *err) {
     return status;
 }
 
-static at_status put_column(run *r, int c, const at_frame *cells, at_frame_builder *builder,
-                            at_error *err) {
+static at_status put_column(run *r, int c, const at_frame *cells,
+                            at_frame_builder *builder, at_error *err) {
     if (r->direct && r->from[c] >= 0) {
         int found = at_frame_find(cells, at_frame_column(r->direct, r->from[c])->name);
         return at_frame_builder_share(builder, cells, found, r->columns[c].name, err);

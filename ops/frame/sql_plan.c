@@ -50,7 +50,8 @@ static bool is(const operation *op, const char *name) {
     return strcmp(op->name, name) == 0;
 }
 
-/* Everything between VFilter and VNext is harmless, and what is counted is counted there. */
+/* Everything between VFilter and VNext is harmless, and what is counted is counted there.
+ */
 static bool collapses(const operation *ops, size_t count, size_t filter, size_t next) {
     size_t steps = 0;
     for (size_t i = 0; i < count; i++) {
@@ -64,7 +65,8 @@ static bool collapses(const operation *ops, size_t count, size_t filter, size_t 
     return steps > 0;
 }
 
-/* The one ResultRow is between VFilter and VNext, and no outer join makes rows of NULLs. */
+/* The one ResultRow is between VFilter and VNext, and no outer join makes rows of NULLs.
+ */
 static bool direct(const operation *ops, size_t count, size_t filter, size_t next) {
     size_t results = 0;
     for (size_t i = 0; i < count; i++) {

@@ -45,7 +45,8 @@ int64_t at_sql_source_row(const at_sql_source *source);
  * fine is AT_SQL_PLAN_ANY. */
 typedef enum at_sql_plan {
     AT_SQL_PLAN_ANY,
-    /* Every row read goes into aggregates that know weights: the scan may be collapsed. */
+    /* Every row read goes into aggregates that know weights: the scan may be collapsed.
+     */
     AT_SQL_PLAN_COLLAPSES,
     /* One table is read, and its rows are handed out while its cursor stands on them:
      * columns that come straight from the table are the cells of at_sql_source_row. */

@@ -1,5 +1,5 @@
-/* The query side of groupby.py: reads a CSV file, then one query a line from stdin, and says
- * how many seconds each took. */
+/* The query side of groupby.py: reads a CSV file, then one query a line from stdin, and
+ * says how many seconds each took. */
 #include "ops/base/clock.h"
 #include "ops/frame/csv.h"
 #include "ops/frame/sql.h"

@@ -1,5 +1,5 @@
-/* SQL of a cell: split, run on a small table, and taken as an expression. Long queries are
- * interrupted after 50 ms. */
+/* SQL of a cell: split, run on a small table, and taken as an expression. Long queries
+ * are interrupted after 50 ms. */
 #include "ops/base/memory.h"
 #include "ops/frame/sql.h"
 
@@ -40,8 +40,9 @@ static const char *const *names(void *context, at_arena *arena) {
 
 /* 300 rows: enough for orders and collapsed scans. */
 static void start(void) {
-    static const at_type types[] = {AT_TYPE_INT,      AT_TYPE_FLOAT, AT_TYPE_BOOL, AT_TYPE_TEXT,
-                                    AT_TYPE_CATEGORY, AT_TYPE_DATE,  AT_TYPE_TIMESTAMP};
+    static const at_type types[] = {AT_TYPE_INT,      AT_TYPE_FLOAT,    AT_TYPE_BOOL,
+                                    AT_TYPE_TEXT,     AT_TYPE_CATEGORY, AT_TYPE_DATE,
+                                    AT_TYPE_TIMESTAMP};
     static const char *const columns[] = {"i", "x", "b", "s", "c", "d", "odd.name"};
     at_frame_builder *fb;
     at_status status = at_frame_builder_new(&fb, NULL);
@@ -77,7 +78,8 @@ static void query(const char *text) {
     int64_t total = 0;
     at_cancel_reset(&cancel);
     set_alarm(50000);
-    at_status status = at_sql_query(sql, text, bindings, 2, 100, &cancel, &out, &total, &err);
+    at_status status =
+        at_sql_query(sql, text, bindings, 2, 100, &cancel, &out, &total, &err);
     set_alarm(0);
     assert((status == AT_OK) == (out != NULL));
     assert(status == AT_OK || (err.code == status && err.text[0]));

@@ -350,22 +350,26 @@ static void test_direct(void **state) {
           "SELECT name, age * 2 AS twice, age, name AS again FROM people WHERE age > 30 "
           "ORDER BY rowid DESC LIMIT 2",
           "name:text|twice:int|age:int|again:text\n~|62|31|~\nCy|88|44|Cy");
-    gives(*state, "SELECT v.column1 AS n, name FROM (VALUES (44), (1)) AS v LEFT JOIN people "
-                  "ON age = n",
+    gives(*state,
+          "SELECT v.column1 AS n, name FROM (VALUES (44), (1)) AS v LEFT JOIN people "
+          "ON age = n",
           "n:int|name:text\n44|Cy\n1|");
-    gives(*state, "SELECT age FROM people UNION ALL SELECT 7", "age:int\n31\n\n44\n31\n7");
+    gives(*state, "SELECT age FROM people UNION ALL SELECT 7",
+          "age:int\n31\n\n44\n31\n7");
     gives(*state, "SELECT name, row_number() OVER (ORDER BY name DESC) AS n FROM people",
           "name:text|n:int\nCy|1\nBob|2\nAnn|3\n~|4");
     gives(*state, "SELECT name FROM people ORDER BY length(name) DESC, name",
           "name:text\nAnn\nBob\nCy\n~");
     gives(*state, "SELECT (SELECT name) AS n FROM people WHERE age IN (44, 31)",
           "n:text\nAnn\nCy\n~");
-    gives(*state, "SELECT * FROM (SELECT job, name FROM people LIMIT 3) WHERE job = 'services'",
+    gives(*state,
+          "SELECT * FROM (SELECT job, name FROM people LIMIT 3) WHERE job = 'services'",
           "job:category|name:text\nservices|Cy");
     same(*state, "SELECT DISTINCT g, y, b FROM big WHERE x > 0 ORDER BY g, y, b",
          "SELECT g, y, max(b) FROM big WHERE x > 0 GROUP BY g || '', y || '', b + 0");
     same(*state, "SELECT * FROM big WHERE x > 20 AND small = 4 ORDER BY wide",
-         "SELECT g || '', y || '', small + 0, wide + 0, x + 0, b + 0, day || '', note || '' "
+         "SELECT g || '', y || '', small + 0, wide + 0, x + 0, b + 0, day || '', note || "
+         "'' "
          "FROM big WHERE x > 20 AND small = 4 ORDER BY wide + 0, rowid");
 }
 
