@@ -1,9 +1,28 @@
 /* CSV and TSV into typed columns (RFC 4180, and what the world really writes).
  *
- * Detected, and overridden by options: encoding (UTF-8, UTF-16 by BOM or zeros, else
- * Windows-1252), delimiter (, ; tab |), quote, header, decimal mark, thousands mark, missing
- * markers, and a type a column, from all rows, not from a sample. Line ends LF, CRLF, CR. A
- * column of text with few distinct values becomes a category. */
+ * Detected, and overridden by options: encoding, delimiter (, ; tab |, and a blank between
+ * numbers), quote, header, decimal mark, and a type a column, from all rows, not from a
+ * sample. Line ends LF, CRLF, CR. The frame depends neither on threads nor on the processor.
+ *
+ * Encodings: UTF-8, with a mark or without; UTF-16 by mark or zeros; else Windows-1252, unless
+ * the text speaks against it: then the error asks for the name of the encoding (any that iconv
+ * knows).
+ * Missing: a cell, quoted or not, that is one of the markers, blanks around it apart; and NaN
+ * among numbers.
+ * int: [+-]digits in 64 bits. float: what strtod reads, correctly rounded, and inf; an integer
+ * beyond 64 bits makes its column float. Thousands marks ("1,234,567.8"; with a decimal comma
+ * 1.234.567,8) in groups of three. Digits after a leading zero (00123) are text: a code.
+ * bool: true, false in three cases; yes and no stay categories, unless the type is forced.
+ * date: 2024-01-31, 2024/01/31; 31/1/2024 and 1/31/2024 (also with - and, day first, with .;
+ * 1/31/24 from 1969 to 2068) where some cell of the column tells day from month: else text.
+ * timestamp: a date with h:mm[:ss[.ffffff]], T or blank between, also AM and PM; with Z or an
+ * offset in every cell, as UTC.
+ * category: text with at most 4096 distinct values, that are at most a quarter of its cells
+ * (or 8). A column without any cell is text.
+ *
+ * Lines before the table with fewer fields than it are passed over, and blank lines are no
+ * rows. Bounds: 16 MB a record, 100000 columns; 8 GB for a pipe or an encoding that has to be
+ * converted whole. */
 #ifndef ATELIER_OPS_FRAME_CSV_H
 #define ATELIER_OPS_FRAME_CSV_H
 
@@ -19,7 +38,7 @@ typedef struct at_csv_options {
     char quote;           /* 0 = detect (") ; -1 = none */
     char decimal;         /* 0 = detect; '.' or ',' */
     at_tristate header;   /* first record holds the names */
-    const char *encoding; /* NULL = detect; "utf-8", "utf-16le", "utf-16be", "windows-1252" */
+    const char *encoding; /* NULL = detect; "utf-8", "windows-1252", "utf-16le", "big5" ... */
     const char *const *missing; /* NULL = "", NA, N/A, n/a, NaN, nan, null, NULL, None, ? (a
                                    whole cell); else exactly these, NULL-terminated */
     bool skip_bad_rows;   /* false: a ragged row is an error that names it; true: skip, count */
