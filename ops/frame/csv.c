@@ -30,7 +30,8 @@ at_status at_csv_source_read(const at_csv_source *source, int64_t offset, char *
         return AT_OK;
     }
     while (*got < want) {
-        ssize_t n = pread(source->fd, out + *got, want - *got, (off_t)(offset + (int64_t)*got));
+        ssize_t n =
+            pread(source->fd, out + *got, want - *got, (off_t)(offset + (int64_t)*got));
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
@@ -66,7 +67,8 @@ static at_status find_forced(at_csv_job *job, at_error *err) {
             found = at_equal_fold(d->names[c], (*pair)[0]) ? c : -1;
         if (found < 0) {
             const char *near = at_nearest((*pair)[0], d->names, (size_t)d->columns);
-            at_fail(err, AT_INVALID, "there is no column '%s' to give a type", (*pair)[0]);
+            at_fail(err, AT_INVALID, "there is no column '%s' to give a type",
+                    (*pair)[0]);
             if (near && err)
                 at_hint(err, "did you mean '%s'?", near);
             return AT_INVALID;
@@ -141,14 +143,15 @@ static void finish_report(at_csv_job *job) {
     at_csv_report *report = job->report;
     report->rows = job->table.rows;
     for (int64_t i = 0; i < report->bad_rows && i < 10; i++)
-        report->first_bad[i] = at_csv_line_of(&job->source, &job->dialect,
-                                              report->first_bad[i]);
+        report->first_bad[i] =
+            at_csv_line_of(&job->source, &job->dialect, report->first_bad[i]);
     if (report->bad_rows > 0) {
         size_t used = strlen(report->notes);
-        snprintf(report->notes + used, sizeof report->notes - used,
-                 "%sSkipped %lld row%s with a wrong number of fields, the first on line %lld.",
-                 used ? " " : "", (long long)report->bad_rows,
-                 report->bad_rows == 1 ? "" : "s", (long long)report->first_bad[0]);
+        snprintf(
+            report->notes + used, sizeof report->notes - used,
+            "%sSkipped %lld row%s with a wrong number of fields, the first on line %lld.",
+            used ? " " : "", (long long)report->bad_rows,
+            report->bad_rows == 1 ? "" : "s", (long long)report->first_bad[0]);
     }
 }
 
@@ -186,10 +189,10 @@ static bool native(const char *encoding, at_csv_charset *charset) {
     static const struct {
         const char *name;
         at_csv_charset charset;
-    } names[] = {{"utf-8", AT_CSV_UTF8},          {"utf8", AT_CSV_UTF8},
-                 {"ascii", AT_CSV_UTF8},          {"windows-1252", AT_CSV_LATIN},
-                 {"cp1252", AT_CSV_LATIN},        {"latin-1", AT_CSV_LATIN},
-                 {"latin1", AT_CSV_LATIN},        {"iso-8859-1", AT_CSV_LATIN}};
+    } names[] = {{"utf-8", AT_CSV_UTF8},   {"utf8", AT_CSV_UTF8},
+                 {"ascii", AT_CSV_UTF8},   {"windows-1252", AT_CSV_LATIN},
+                 {"cp1252", AT_CSV_LATIN}, {"latin-1", AT_CSV_LATIN},
+                 {"latin1", AT_CSV_LATIN}, {"iso-8859-1", AT_CSV_LATIN}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (at_equal_fold(encoding, names[i].name)) {
             *charset = names[i].charset;
@@ -259,8 +262,8 @@ static at_status read_any(at_csv_source source, const at_csv_options *options,
 }
 
 at_status at_csv_read(const char *bytes, size_t length, const at_csv_options *options,
-                      const at_read_context *context, at_frame **out, at_csv_report *report,
-                      at_error *err) {
+                      const at_read_context *context, at_frame **out,
+                      at_csv_report *report, at_error *err) {
     at_csv_source source = {.fd = -1, .bytes = bytes, .size = (int64_t)length};
     return read_any(source, options, context, out, report, err);
 }

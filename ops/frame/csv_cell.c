@@ -87,12 +87,12 @@ bool at_cell_bool(const char *cell, size_t length, const at_cell_rules *rules,
     static const struct {
         const char *word;
         uint8_t value, lax;
-    } words[] = {{"true", 1, 0}, {"True", 1, 0}, {"TRUE", 1, 0},  {"false", 0, 0},
-                 {"False", 0, 0}, {"FALSE", 0, 0}, {"yes", 1, 1}, {"Yes", 1, 1},
-                 {"YES", 1, 1},  {"no", 0, 1},   {"No", 0, 1},    {"NO", 0, 1},
-                 {"y", 1, 1},    {"Y", 1, 1},    {"n", 0, 1},     {"N", 0, 1},
-                 {"t", 1, 1},    {"T", 1, 1},    {"f", 0, 1},     {"F", 0, 1},
-                 {"1", 1, 1},    {"0", 0, 1}};
+    } words[] = {{"true", 1, 0},  {"True", 1, 0},  {"TRUE", 1, 0}, {"false", 0, 0},
+                 {"False", 0, 0}, {"FALSE", 0, 0}, {"yes", 1, 1},  {"Yes", 1, 1},
+                 {"YES", 1, 1},   {"no", 0, 1},    {"No", 0, 1},   {"NO", 0, 1},
+                 {"y", 1, 1},     {"Y", 1, 1},     {"n", 0, 1},    {"N", 0, 1},
+                 {"t", 1, 1},     {"T", 1, 1},     {"f", 0, 1},    {"F", 0, 1},
+                 {"1", 1, 1},     {"0", 0, 1}};
     at_cell_trim(&cell, &length);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if ((rules->lax_bool || !words[i].lax) && strlen(words[i].word) == length &&

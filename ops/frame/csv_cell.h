@@ -37,14 +37,19 @@ typedef struct at_cell_rules {
     bool lax_bool; /* a forced bool: yes/no, y/n, t/f, 1/0 in any case count as well */
 } at_cell_rules;
 
-/* Each takes a cell without quotes and says whether it is one; blanks around are allowed. */
-bool at_cell_int(const char *cell, size_t length, const at_cell_rules *rules, int64_t *out);
-bool at_cell_real(const char *cell, size_t length, const at_cell_rules *rules, double *out);
-bool at_cell_bool(const char *cell, size_t length, const at_cell_rules *rules, uint8_t *out);
+/* Each takes a cell without quotes and says whether it is one; blanks around are allowed.
+ */
+bool at_cell_int(const char *cell, size_t length, const at_cell_rules *rules,
+                 int64_t *out);
+bool at_cell_real(const char *cell, size_t length, const at_cell_rules *rules,
+                  double *out);
+bool at_cell_bool(const char *cell, size_t length, const at_cell_rules *rules,
+                  uint8_t *out);
 bool at_cell_date(const char *cell, size_t length, int32_t *days);
 bool at_cell_slash(const char *cell, size_t length, int32_t *packed, unsigned *orders);
 bool at_cell_stamp(const char *cell, size_t length, bool zone, int64_t *us);
-bool at_cell_stamp_slash(const char *cell, size_t length, int64_t *packed, unsigned *orders);
+bool at_cell_stamp_slash(const char *cell, size_t length, int64_t *packed,
+                         unsigned *orders);
 
 /* Packed dates into days and microseconds once the order is known. */
 int32_t at_cell_unpack_date(int32_t packed, unsigned order);

@@ -54,8 +54,8 @@ static size_t find_end(const at_csv_chunk *chunk, const char *text, char newline
     return low;
 }
 
-/* The scan by the letter, for quotes inside of fields. True: a record that ends at or after
- * `least`, or the end of the text, was reached. */
+/* The scan by the letter, for quotes inside of fields. True: a record that ends at or
+ * after `least`, or the end of the text, was reached. */
 static bool scan_slowly(at_csv_chunk *chunk, const char *text, size_t length,
                         const at_csv_marks *marks, size_t least, bool *open) {
     const char *p = text, *end = text + length;
@@ -76,7 +76,7 @@ static bool scan_slowly(at_csv_chunk *chunk, const char *text, size_t length,
 
 typedef struct at_scanning {
     at_scan scan;
-    size_t done;  /* bytes scanned */
+    size_t done; /* bytes scanned */
     bool slow, open;
 } at_scanning;
 
@@ -91,8 +91,8 @@ static bool scan_on(at_csv_chunk *chunk, const at_csv_pass *pass, at_scanning *s
         if (to > s->done) {
             if (!room_for_marks(chunk, to - s->done))
                 return false;
-            chunk->mark_count += pass->scan(&s->scan, text, s->done, to,
-                                            chunk->marks + chunk->mark_count);
+            chunk->mark_count +=
+                pass->scan(&s->scan, text, s->done, to, chunk->marks + chunk->mark_count);
             s->done = to;
         }
         s->slow = s->scan.odd;
@@ -122,7 +122,8 @@ static void fail_open(at_csv_chunk *chunk, bool open, int64_t offset) {
 static bool scan_records(at_csv_chunk *chunk, const at_csv_pass *pass, int64_t offset,
                          size_t from, at_scanning *s) {
     const at_csv_dialect *d = pass->dialect;
-    int64_t own = chunk->limit - offset - (int64_t)from; /* bytes in which records begin */
+    int64_t own =
+        chunk->limit - offset - (int64_t)from; /* bytes in which records begin */
     size_t least = (size_t)own - 1;
     for (size_t overlap = OVERLAP;; overlap *= 4) {
         bool last = offset + (int64_t)chunk->text_length >= pass->source->size;
@@ -148,7 +149,8 @@ static bool scan_records(at_csv_chunk *chunk, const at_csv_pass *pass, int64_t o
 /* True if every row has its fields, so that marks need no look at all one by one. */
 static bool regular(const at_csv_chunk *chunk, const char *text, size_t fields,
                     char newline, size_t newlines) {
-    if (fields == 1 || chunk->mark_count % fields || newlines != chunk->mark_count / fields)
+    if (fields == 1 || chunk->mark_count % fields ||
+        newlines != chunk->mark_count / fields)
         return false;
     for (size_t i = fields - 1; i < chunk->mark_count; i += fields) {
         if (text[chunk->marks[i]] != newline)
@@ -200,7 +202,8 @@ static bool cut_rows(at_csv_chunk *chunk, const char *text, size_t fields, char 
             ;
         size_t count = end - i + 1;
         uint32_t stop = marks[end];
-        if (count == fields && !(count == 1 && blank_line(text + start, text + stop, true))) {
+        if (count == fields &&
+            !(count == 1 && blank_line(text + start, text + stop, true))) {
             memmove(marks + kept, marks + i, count * sizeof *marks);
             kept += count;
             starts[chunk->rows++] = start;
@@ -215,7 +218,8 @@ static bool cut_rows(at_csv_chunk *chunk, const char *text, size_t fields, char 
 
 /* Where the first record begins: after the first newline from `begin - 1` on. */
 static bool find_first(at_csv_chunk *chunk, const at_csv_pass *pass, size_t *from) {
-    size_t own = (size_t)(chunk->limit - chunk->begin); /* the newline is before limit - 1 */
+    size_t own =
+        (size_t)(chunk->limit - chunk->begin); /* the newline is before limit - 1 */
     size_t length = chunk->text_length < own ? chunk->text_length : own;
     const char *newline = memchr(chunk->text, pass->dialect->marks.newline, length);
     if (!newline)

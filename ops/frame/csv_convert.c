@@ -1,5 +1,6 @@
-/* The cells of one column of a chunk into typed values. The kind that the column had so far
- * is tried first; at a cell that it does not hold, the column starts again with a wider one. */
+/* The cells of one column of a chunk into typed values. The kind that the column had so
+ * far is tried first; at a cell that it does not hold, the column starts again with a
+ * wider one. */
 #include "ops/base/text.h"
 #include "ops/frame/csv_reader.h"
 
@@ -12,7 +13,8 @@ typedef struct at_cells {
     const uint32_t *marks; /* the mark that ends the cell of row 0 */
     const uint32_t *starts;
     size_t stride; /* columns */
-    bool first, strip; /* the first column; the last: a '\r' may stand before the newline */
+    bool first,
+        strip; /* the first column; the last: a '\r' may stand before the newline */
     int quote;
     int64_t rows;
     at_csv_chunk *chunk;
@@ -68,7 +70,13 @@ static bool mark_missing(const at_cells *cells, int64_t row) {
 }
 
 /* What a loop over the cells came to. */
-typedef enum at_outcome { DONE, OTHER_KIND, TOO_MANY_LEVELS, STRANGE, NO_MEMORY } at_outcome;
+typedef enum at_outcome {
+    DONE,
+    OTHER_KIND,
+    TOO_MANY_LEVELS,
+    STRANGE,
+    NO_MEMORY
+} at_outcome;
 
 /* A loop over all cells for one kind: PARSE says whether the cell is of it. */
 #define CONVERT(NAME, TYPE, PARSE)                                                       \
@@ -263,15 +271,15 @@ static at_outcome convert_as(at_cells *cells, int64_t *bad) {
     case AT_CELL_STRING:
         break;
     }
-    return cells->segment->plain ? convert_plain(cells, bad)
-                                 : convert_levels(cells, bad);
+    return cells->segment->plain ? convert_plain(cells, bad) : convert_levels(cells, bad);
 }
 
 static bool allowed(int forced, at_cell_kind kind) {
     if (forced < 0 || kind == AT_CELL_EMPTY)
         return true;
     if (forced == AT_TYPE_TIMESTAMP)
-        return at_cell_type(kind) == AT_TYPE_TIMESTAMP || at_cell_type(kind) == AT_TYPE_DATE;
+        return at_cell_type(kind) == AT_TYPE_TIMESTAMP ||
+               at_cell_type(kind) == AT_TYPE_DATE;
     if (forced == AT_TYPE_CATEGORY || forced == AT_TYPE_TEXT)
         return kind == AT_CELL_STRING;
     return kind != AT_CELL_STRING && (int)at_cell_type(kind) == forced;
@@ -303,8 +311,8 @@ static bool refuse(at_cells *cells, int column, int64_t row) {
     chunk->fail_row = row;
     chunk->fail_offset = chunk->first + cells->starts[row];
     chunk->status = AT_INVALID;
-    snprintf(chunk->fail_cell, sizeof chunk->fail_cell, "%.*s", (int)(length < 60 ? length : 60),
-             cell ? cell : "");
+    snprintf(chunk->fail_cell, sizeof chunk->fail_cell, "%.*s",
+             (int)(length < 60 ? length : 60), cell ? cell : "");
     return false;
 }
 

@@ -184,5 +184,6 @@ bool at_cell_stamp_slash(const char *cell, size_t length, int64_t *packed,
 
 int64_t at_cell_unpack_stamp(int64_t packed, unsigned order) {
     int64_t time = packed & (((int64_t)1 << 37) - 1);
-    return at_cell_unpack_date((int32_t)(packed >> 37), order) * (int64_t)86400000000 + time;
+    return at_cell_unpack_date((int32_t)(packed >> 37), order) * (int64_t)86400000000 +
+           time;
 }

@@ -1,5 +1,5 @@
-/* What a CSV is written in: delimiter, line ends, header, decimal mark, found out from its
- * first records. Options override every guess. */
+/* What a CSV is written in: delimiter, line ends, header, decimal mark, found out from
+ * its first records. Options override every guess. */
 #include "ops/base/text.h"
 #include "ops/frame/csv_reader.h"
 
@@ -30,8 +30,8 @@ static int find_newline(const char *p, const char *end) {
     return carriage ? '\r' : '\n';
 }
 
-/* The sample's records with these marks. What the cut broke off is left out; so is all after
- * a quote that stays open. */
+/* The sample's records with these marks. What the cut broke off is left out; so is all
+ * after a quote that stays open. */
 static bool split(at_sample *s, const at_csv_marks *marks, at_arena *arena) {
     const char *cursor = s->begin;
     int64_t line = 1;
@@ -40,9 +40,8 @@ static bool split(at_sample *s, const at_csv_marks *marks, at_arena *arena) {
     if (!s->records || !s->after)
         return false;
     s->count = 0;
-    while (s->count < RECORDS &&
-           at_csv_record_next(&cursor, s->end, marks, &line, arena, &s->records[s->count],
-                              &s->error)) {
+    while (s->count < RECORDS && at_csv_record_next(&cursor, s->end, marks, &line, arena,
+                                                    &s->records[s->count], &s->error)) {
         if (cursor == s->end && !s->whole && cursor[-1] != (char)marks->newline)
             break;
         s->after[s->count++] = cursor;
@@ -116,7 +115,8 @@ static bool find_delimiter(at_sample *s, at_csv_marks *marks, at_arena *arena) {
             double point = typed_share(s, fields, '.');
             double comma = candidates[k] == ',' ? 0 : typed_share(s, fields, ',');
             double typed = point > comma ? point : comma;
-            double score = share * share * (0.5 + typed) * (1 + 0.02 * (double)(fields < 50 ? fields : 50));
+            double score = share * share * (0.5 + typed) *
+                           (1 + 0.02 * (double)(fields < 50 ? fields : 50));
             /* Blanks part words as well: they count only between numbers. */
             if (candidates[k] == ' ' && (share < 1 || typed < 1))
                 score = 0;
@@ -152,7 +152,8 @@ static char find_decimal(const at_sample *s, size_t first) {
     return commas > points ? ',' : '.';
 }
 
-/* The kind of column `c` over the records from `first` on; `found`: cells that are there. */
+/* The kind of column `c` over the records from `first` on; `found`: cells that are there.
+ */
 static at_cell_kind column_kind(const at_sample *s, const at_csv_dialect *d, size_t first,
                                 size_t c, size_t *found) {
     at_cell_kind kind = AT_CELL_EMPTY;
@@ -168,9 +169,9 @@ static at_cell_kind column_kind(const at_sample *s, const at_csv_dialect *d, siz
     return kind;
 }
 
-/* Is the record at `row` a header? A word over a column of numbers, dates or truths says yes;
- * a value of the column's own kind says no. Where all is words: yes, if the record's words
- * are there, differ, and do not come again below. */
+/* Is the record at `row` a header? A word over a column of numbers, dates or truths says
+ * yes; a value of the column's own kind says no. Where all is words: yes, if the record's
+ * words are there, differ, and do not come again below. */
 static bool is_header(const at_sample *s, const at_csv_dialect *d, size_t row) {
     const at_csv_record *head = &s->records[row];
     size_t yes = 0, no = 0, columns = (size_t)d->columns;
@@ -195,7 +196,8 @@ static bool is_header(const at_sample *s, const at_csv_dialect *d, size_t row) {
         if (head->lengths[c] == 0)
             continue;
         filled++;
-        differ &= at_dictionary_add(&words, head->fields[c], head->lengths[c]) == filled - 1;
+        differ &=
+            at_dictionary_add(&words, head->fields[c], head->lengths[c]) == filled - 1;
     }
     size_t again = 0;
     for (size_t i = row + 1; i < s->count && i < row + 200; i++) {
@@ -208,8 +210,8 @@ static bool is_header(const at_sample *s, const at_csv_dialect *d, size_t row) {
     return differ && filled > 0 && again == 0;
 }
 
-/* Bytes above 127 in pairs: a text in Chinese, Japanese, Cyrillic ... In Windows-1252 they
- * are single accents between plain letters. */
+/* Bytes above 127 in pairs: a text in Chinese, Japanese, Cyrillic ... In Windows-1252
+ * they are single accents between plain letters. */
 static bool is_foreign(const char *p, size_t length) {
     size_t wide = 0, pairs = 0;
     for (size_t i = 0; i < length; i++) {
@@ -221,7 +223,8 @@ static bool is_foreign(const char *p, size_t length) {
 }
 
 /* A guess at Windows-1252 is given up where the text speaks against it. */
-static at_status check_foreign(const at_sample *s, const at_csv_dialect *d, at_error *err) {
+static at_status check_foreign(const at_sample *s, const at_csv_dialect *d,
+                               at_error *err) {
     if (!d->guessed_latin || !is_foreign(s->begin, (size_t)(s->end - s->begin)))
         return AT_OK;
     for (size_t i = 0; i < s->count; i++) {
@@ -267,7 +270,8 @@ static at_status copy_name(const char *cell, size_t length, const at_csv_dialect
 }
 
 /* Every name is there and differs from the others, also in lower case. */
-static at_status make_unique(const char **names, int count, at_arena *arena, at_error *err) {
+static at_status make_unique(const char **names, int count, at_arena *arena,
+                             at_error *err) {
     at_dictionary seen = {0};
     at_status status = AT_OK;
     for (int c = 0; c < count && status == AT_OK; c++) {
@@ -387,8 +391,7 @@ static at_status describe(at_sample *s, const at_csv_options *options, at_arena 
         return at_fail(err, AT_INVALID, "the file is empty: no header, no rows");
     if (d->columns > AT_CSV_COLUMNS)
         return at_fail(err, AT_LIMIT, "more than %d columns", AT_CSV_COLUMNS);
-    d->rules.decimal =
-        options->decimal ? options->decimal : find_decimal(s, *row);
+    d->rules.decimal = options->decimal ? options->decimal : find_decimal(s, *row);
     d->rules.thousands = d->rules.decimal == '.' ? ',' : '.';
     d->header = options->header == AT_YES ||
                 (options->header == AT_AUTO && is_header(s, d, *row));

@@ -1,11 +1,12 @@
-/* The gathered columns of a CSV as a frame: nothing is copied but what changes its type. */
+/* The gathered columns of a CSV as a frame: nothing is copied but what changes its type.
+ */
 #include "ops/frame/column.h"
 #include "ops/frame/csv_reader.h"
 
 #include <string.h>
 
-/* At most that many levels make a category: a quarter of the cells, but 8 in a short table,
- * and never more than AT_CSV_LEVELS. */
+/* At most that many levels make a category: a quarter of the cells, but 8 in a short
+ * table, and never more than AT_CSV_LEVELS. */
 static size_t most_levels(int64_t valid) {
     int64_t most = valid / 4 < 8 ? 8 : valid / 4;
     return most < AT_CSV_LEVELS ? (size_t)most : AT_CSV_LEVELS;
@@ -24,8 +25,9 @@ static bool find_levels(at_csv_column *column, int64_t rows, size_t most, bool *
     for (int64_t i = 0; i < rows; i++) {
         if (!there(column, i))
             continue;
-        codes[i] = at_dictionary_add(&column->levels, column->bytes + column->offsets[i],
-                                     (size_t)(column->offsets[i + 1] - column->offsets[i]));
+        codes[i] =
+            at_dictionary_add(&column->levels, column->bytes + column->offsets[i],
+                              (size_t)(column->offsets[i + 1] - column->offsets[i]));
         if (codes[i] == AT_DICTIONARY_NONE || column->levels.count > most) {
             bool enough = codes[i] != AT_DICTIONARY_NONE;
             at_free(codes);
@@ -52,8 +54,9 @@ static bool lose_levels(at_csv_column *column, int64_t rows) {
         return false;
     for (int64_t i = 0; i < rows; i++)
         column->offsets[i + 1] =
-            column->offsets[i] +
-            (there(column, i) && codes ? d->offsets[codes[i] + 1] - d->offsets[codes[i]] : 0);
+            column->offsets[i] + (there(column, i) && codes
+                                      ? d->offsets[codes[i] + 1] - d->offsets[codes[i]]
+                                      : 0);
     column->bytes = at_alloc((size_t)column->offsets[rows] + 1);
     if (!column->bytes)
         return false;
@@ -70,7 +73,8 @@ static bool lose_levels(at_csv_column *column, int64_t rows) {
     return true;
 }
 
-static bool settle_strings(at_csv_column *column, int64_t rows, int forced, at_type *type) {
+static bool settle_strings(at_csv_column *column, int64_t rows, int forced,
+                           at_type *type) {
     size_t most = forced == AT_TYPE_CATEGORY ? UINT32_MAX
                   : forced == AT_TYPE_TEXT   ? 0
                                              : most_levels(rows - column->missing);
@@ -160,9 +164,8 @@ static bool move_arrays(at_csv_column *from, int64_t rows, at_type type, at_colu
 
 static at_status add_column(at_csv_table *table, int c, const char *name, int forced,
                             at_frame_builder *b, at_error *err) {
-    at_column column = {.name = name,
-                        .rows = table->rows,
-                        .missing = table->columns[c].missing};
+    at_column column = {
+        .name = name, .rows = table->rows, .missing = table->columns[c].missing};
     at_type type;
     at_column_store *store;
     if (!settle(&table->columns[c], table->rows, forced, &type))

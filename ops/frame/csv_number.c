@@ -1,6 +1,6 @@
-/* Numbers in cells. Doubles are correctly rounded: up to 19 digits and a power of ten that a
- * double holds exactly need one multiplication or division (Clinger, "How to read floating
- * point numbers accurately", 1990); the rest goes to strtod. */
+/* Numbers in cells. Doubles are correctly rounded: up to 19 digits and a power of ten
+ * that a double holds exactly need one multiplication or division (Clinger, "How to read
+ * floating point numbers accurately", 1990); the rest goes to strtod. */
 #include "ops/base/text.h"
 #include "ops/frame/csv_cell.h"
 
@@ -105,8 +105,8 @@ static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                 1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
-/* [-]digits[.digits][e[+-]digits] with at most 19 digits: the digits as an integer and the
- * power of ten; false for anything else. */
+/* [-]digits[.digits][e[+-]digits] with at most 19 digits: the digits as an integer and
+ * the power of ten; false for anything else. */
 static bool scan_real(const char *p, const char *end, char decimal, uint64_t *mantissa,
                       int *exponent) {
     uint64_t value = 0;
@@ -152,7 +152,8 @@ bool at_cell_real(const char *cell, size_t length, const at_cell_rules *rules,
     bool negative = length > 0 && *cell == '-';
     uint64_t mantissa;
     int exponent;
-    if (!scan_real(cell + negative, cell + length, rules->decimal, &mantissa, &exponent) ||
+    if (!scan_real(cell + negative, cell + length, rules->decimal, &mantissa,
+                   &exponent) ||
         mantissa > (uint64_t)1 << 53 || exponent < -22 || exponent > 22)
         return slow_real(cell, length, rules, out);
     double value = (double)mantissa;

@@ -1,7 +1,7 @@
 /* The inside of the CSV reader. The input is cut into chunks; a chunk is scanned for
- * separators and turned into segments, one a column, by any thread; segments are committed
- * to the columns in the order of the chunks, whoever made them, so that the frame does not
- * depend on threads nor on where the cuts fell. */
+ * separators and turned into segments, one a column, by any thread; segments are
+ * committed to the columns in the order of the chunks, whoever made them, so that the
+ * frame does not depend on threads nor on where the cuts fell. */
 #ifndef ATELIER_OPS_FRAME_CSV_READER_H
 #define ATELIER_OPS_FRAME_CSV_READER_H
 
@@ -36,25 +36,26 @@ typedef struct at_csv_dialect {
     at_csv_marks marks;
     at_cell_rules rules;
     at_missing_words missing;
-    bool latin;       /* Windows-1252: strings are converted cell by cell */
+    bool latin;         /* Windows-1252: strings are converted cell by cell */
     bool guessed_latin; /* nobody said so: its unused bytes prove it wrong */
-    bool check_utf8;  /* a byte sequence that is not UTF-8 stops the pass */
-    bool not_utf8;    /* the first record was not: nothing else is filled in */
+    bool check_utf8;    /* a byte sequence that is not UTF-8 stops the pass */
+    bool not_utf8;      /* the first record was not: nothing else is filled in */
     bool header;
-    int64_t start;    /* offset of the first record of data */
+    int64_t start; /* offset of the first record of data */
     int columns;
-    const char **names; /* in the arena */
+    const char **names;  /* in the arena */
     double record_bytes; /* mean over the sample */
-    uint8_t *kinds;   /* (columns) at_cell_kind, from the sample: a first guess */
+    uint8_t *kinds;      /* (columns) at_cell_kind, from the sample: a first guess */
 } at_csv_dialect;
 
 /* The cells of one column in one chunk. */
 typedef struct at_csv_segment {
     at_cell_kind kind;
-    unsigned orders;   /* of slash dates */
-    bool plain;        /* STRING: lengths and bytes, not codes */
+    unsigned orders; /* of slash dates */
+    bool plain;      /* STRING: lengths and bytes, not codes */
     int64_t missing;
-    void *values;      /* int64_t, double, int32_t, uint8_t by kind; uint32_t codes or lengths */
+    void *
+        values; /* int64_t, double, int32_t, uint8_t by kind; uint32_t codes or lengths */
     uint64_t *validity; /* meaningful if missing > 0 */
     size_t values_capacity, validity_capacity;
     at_dictionary levels; /* STRING: in order of first appearance, some perhaps missing */
@@ -66,7 +67,8 @@ typedef struct at_csv_segment {
 
 typedef struct at_csv_chunk {
     int64_t begin, limit; /* records that begin within are its own */
-    int64_t first, end;   /* offset of its first record (-1: none), and of the next chunk's */
+    int64_t first,
+        end; /* offset of its first record (-1: none), and of the next chunk's */
     int64_t rows;
     at_csv_segment *segments; /* (columns) */
     /* Scratch, kept from chunk to chunk: */
@@ -87,7 +89,8 @@ typedef struct at_csv_chunk {
     /* A failure, told when the chunk's turn comes: */
     at_status status;
     at_error error;
-    int64_t fail_row, fail_offset; /* of a cell that a forced type refuses; row in the chunk */
+    int64_t fail_row,
+        fail_offset; /* of a cell that a forced type refuses; row in the chunk */
     int fail_column;
     char fail_cell[64]; /* empty: the cell is in an unknown encoding */
     bool not_utf8;
@@ -101,13 +104,13 @@ typedef struct at_csv_pass {
     at_scan_fn *scan;
     const int *active; /* columns to convert */
     int active_count;
-    const int8_t *forced;     /* (columns) at_type or -1 */
-    atomic_uchar *kinds;      /* (columns) what to try first */
-    atomic_uchar *plain;      /* (columns) strings are too many for codes */
+    const int8_t *forced; /* (columns) at_type or -1 */
+    atomic_uchar *kinds;  /* (columns) what to try first */
+    atomic_uchar *plain;  /* (columns) strings are too many for codes */
 } at_csv_pass;
 
-/* Fills a chunk whose begin and limit are set. `first` >= 0: its first record begins there;
- * -1: it is looked for. Failures are left in the chunk. */
+/* Fills a chunk whose begin and limit are set. `first` >= 0: its first record begins
+ * there; -1: it is looked for. Failures are left in the chunk. */
 void at_csv_chunk_read(at_csv_chunk *chunk, const at_csv_pass *pass, int64_t first);
 void at_csv_chunk_fini(at_csv_chunk *chunk, int columns);
 
@@ -126,14 +129,14 @@ AT_MUST_USE at_status at_csv_transcode(const char *bytes, size_t length,
                                        const char *encoding, at_text *out, at_error *err);
 
 typedef enum at_csv_charset {
-    AT_CSV_UTF8,         /* said so, or converted */
-    AT_CSV_UTF8_GUESS,   /* nobody said anything: tried first */
-    AT_CSV_LATIN,        /* Windows-1252, said so */
-    AT_CSV_LATIN_GUESS,  /* it was not UTF-8 */
+    AT_CSV_UTF8,        /* said so, or converted */
+    AT_CSV_UTF8_GUESS,  /* nobody said anything: tried first */
+    AT_CSV_LATIN,       /* Windows-1252, said so */
+    AT_CSV_LATIN_GUESS, /* it was not UTF-8 */
 } at_csv_charset;
 
-/* csv_dialect.c: everything in `dialect`, from the options and a sample of the input. Texts
- * live in the arena. The report's guesses are filled in. */
+/* csv_dialect.c: everything in `dialect`, from the options and a sample of the input.
+ * Texts live in the arena. The report's guesses are filled in. */
 AT_MUST_USE at_status at_csv_detect(const at_csv_source *source,
                                     const at_csv_options *options, at_csv_charset charset,
                                     at_arena *arena, at_csv_dialect *dialect,
@@ -164,11 +167,13 @@ typedef struct at_csv_table {
 /* csv_table.c */
 AT_MUST_USE at_status at_csv_table_commit(at_csv_table *table, const at_csv_pass *pass,
                                           at_csv_chunk *chunk, at_error *err);
-/* After a pass: settles dates; which columns must be read again, into `again` (count of it
- * returned). */
+/* After a pass: settles dates; which columns must be read again, into `again` (count of
+ * it returned). */
 int at_csv_table_settle(at_csv_table *table, const at_csv_pass *pass, int *again);
-AT_MUST_USE at_status at_csv_table_frame(at_csv_table *table, const at_csv_dialect *dialect,
-                                         const int8_t *forced, at_frame **out, at_error *err);
+AT_MUST_USE at_status at_csv_table_frame(at_csv_table *table,
+                                         const at_csv_dialect *dialect,
+                                         const int8_t *forced, at_frame **out,
+                                         at_error *err);
 void at_csv_table_fini(at_csv_table *table);
 
 #endif

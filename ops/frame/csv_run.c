@@ -9,8 +9,8 @@
 #include <string.h>
 
 enum {
-    CHUNK = 256 << 10,   /* bytes: with its marks it stays in a core's second-level cache */
-    CHUNK_LEAST = 64,    /* for tests, through ATELIER_CSV_CHUNK */
+    CHUNK = 256 << 10, /* bytes: with its marks it stays in a core's second-level cache */
+    CHUNK_LEAST = 64,  /* for tests, through ATELIER_CSV_CHUNK */
     SLOTS_PER_THREAD = 2 /* chunks that wait for their turn */
 };
 
@@ -49,8 +49,8 @@ int64_t at_csv_line_of(const at_csv_source *source, const at_csv_dialect *dialec
 }
 
 /* "row 12 (line 14)": rows of data from 1, lines of the file from 1. */
-static void name_place(const at_csv_run_state *run, int64_t row, int64_t offset, char *out,
-                       size_t size) {
+static void name_place(const at_csv_run_state *run, int64_t row, int64_t offset,
+                       char *out, size_t size) {
     snprintf(out, size, "row %lld (line %lld)", (long long)row + 1,
              (long long)at_csv_line_of(run->pass->source, run->pass->dialect, offset));
 }
@@ -67,8 +67,8 @@ static at_status fail_ragged(at_csv_run_state *run, const at_csv_chunk *chunk) {
                 place, fields, fields == 1 ? "" : "s", columns, d->names[fields]);
     else
         at_fail(&run->error, AT_INVALID,
-                "%s has %zu fields, not %zu: the last column is '%s'", place, fields, columns,
-                d->names[columns - 1]);
+                "%s has %zu fields, not %zu: the last column is '%s'", place, fields,
+                columns, d->names[columns - 1]);
     return at_hint(&run->error, "such rows can be passed over: --on-bad-row skip");
 }
 
@@ -94,8 +94,8 @@ static at_status fail_chunk(at_csv_run_state *run, const at_csv_chunk *chunk) {
         return fail_cell(run, chunk);
     run->error = chunk->error;
     if (chunk->fail_offset >= 0) {
-        int64_t line = at_csv_line_of(run->pass->source, run->pass->dialect,
-                                      chunk->fail_offset + 1);
+        int64_t line =
+            at_csv_line_of(run->pass->source, run->pass->dialect, chunk->fail_offset + 1);
         at_fail(&run->error, chunk->status, "line %lld: %s", (long long)line,
                 chunk->error.text);
         return at_hint(&run->error, "a quote that is part of a text can be read with the "
@@ -139,8 +139,8 @@ static void note_bad_rows(at_csv_run_state *run, const at_csv_chunk *chunk) {
 
 /* The chunk's turn has come: all before it is in the table. */
 static at_status commit(at_csv_run_state *run, at_csv_chunk *chunk) {
-    bool covered = chunk->first < 0 && chunk->status == AT_OK &&
-                   run->next_offset >= chunk->limit;
+    bool covered =
+        chunk->first < 0 && chunk->status == AT_OK && run->next_offset >= chunk->limit;
     if (covered)
         return AT_OK;
     /* The guess where its records begin was wrong: the cut fell into quotes. */
@@ -172,7 +172,8 @@ static void tell(at_csv_run_state *run) {
     }
 }
 
-/* Commits what is ready, in order; others go on reading. Called and left with the lock. */
+/* Commits what is ready, in order; others go on reading. Called and left with the lock.
+ */
 static void commit_ready(at_csv_run_state *run) {
     if (run->committing)
         return;
@@ -181,9 +182,10 @@ static void commit_ready(at_csv_run_state *run) {
            run->ready[run->next_commit % run->slot_count]) {
         at_csv_chunk *chunk = &run->slots[run->next_commit % run->slot_count];
         pthread_mutex_unlock(&run->lock);
-        at_status status = run->context && at_cancelled(run->context->cancel)
-                               ? at_fail(&run->error, AT_CANCELLED, "reading was interrupted")
-                               : commit(run, chunk);
+        at_status status =
+            run->context && at_cancelled(run->context->cancel)
+                ? at_fail(&run->error, AT_CANCELLED, "reading was interrupted")
+                : commit(run, chunk);
         tell(run);
         pthread_mutex_lock(&run->lock);
         run->ready[run->next_commit % run->slot_count] = false;
@@ -228,7 +230,8 @@ static void work(void *context, size_t index) {
 static int64_t chunk_size(void) {
     const char *text = getenv("ATELIER_CSV_CHUNK");
     int64_t bytes;
-    return text && at_parse_int(text, &bytes) && bytes >= CHUNK_LEAST && bytes <= CHUNK * 64
+    return text && at_parse_int(text, &bytes) && bytes >= CHUNK_LEAST &&
+                   bytes <= CHUNK * 64
                ? bytes
                : CHUNK;
 }

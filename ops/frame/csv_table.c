@@ -58,8 +58,8 @@ void at_csv_table_fini(at_csv_table *table) {
 static bool spell_out(at_csv_column *column, int64_t rows, size_t expected) {
     const uint32_t *codes = column->values;
     const at_dictionary *d = &column->levels;
-    if (!grow(&column->offsets, &column->offsets_capacity, (size_t)rows + 1, expected + 1, 8,
-              0))
+    if (!grow(&column->offsets, &column->offsets_capacity, (size_t)rows + 1, expected + 1,
+              8, 0))
         return false;
     int64_t used = 0;
     for (int64_t i = 0; codes && i < rows; i++) {
@@ -90,7 +90,8 @@ static bool commit_validity(at_csv_column *column, const at_csv_segment *segment
     if (segment->missing == 0 && !column->validity)
         return true;
     size_t words = (size_t)(base + rows) / 64 + 2;
-    if (!grow(&column->validity, &column->validity_capacity, words, expected / 64 + 2, 8, -1))
+    if (!grow(&column->validity, &column->validity_capacity, words, expected / 64 + 2, 8,
+              -1))
         return false;
     column->missing += segment->missing;
     unsigned shift = (unsigned)base & 63;
@@ -114,8 +115,8 @@ static bool segment_valid(const at_csv_segment *segment, int64_t row) {
 static bool commit_levels(at_csv_column *column, const at_csv_segment *segment,
                           int64_t base, int64_t rows, size_t expected) {
     const at_dictionary *from = &segment->levels;
-    if (!grow(&column->values, &column->values_capacity, (size_t)(base + rows) + 1, expected,
-              4, 0))
+    if (!grow(&column->values, &column->values_capacity, (size_t)(base + rows) + 1,
+              expected, 4, 0))
         return false;
     uint32_t *map = at_alloc_array((size_t)from->count + 1, sizeof *map);
     if (!map)
@@ -139,8 +140,8 @@ static bool commit_levels(at_csv_column *column, const at_csv_segment *segment,
 }
 
 /* Appends the chunk's strings, which are codes or plain. */
-static bool commit_plain(at_csv_column *column, const at_csv_segment *segment, int64_t base,
-                         int64_t rows, size_t expected) {
+static bool commit_plain(at_csv_column *column, const at_csv_segment *segment,
+                         int64_t base, int64_t rows, size_t expected) {
     const uint32_t *from = segment->values;
     const at_dictionary *d = &segment->levels;
     if (!grow(&column->offsets, &column->offsets_capacity, (size_t)(base + rows) + 2,
@@ -149,8 +150,8 @@ static bool commit_plain(at_csv_column *column, const at_csv_segment *segment, i
     int64_t used = column->offsets[base];
     if (segment->plain) {
         size_t length = segment->bytes_length;
-        if (!grow(&column->bytes, &column->bytes_capacity, (size_t)used + length + 1, 0, 1,
-                  -1))
+        if (!grow(&column->bytes, &column->bytes_capacity, (size_t)used + length + 1, 0,
+                  1, -1))
             return false;
         if (length)
             memcpy(column->bytes + used, segment->bytes, length);
@@ -163,8 +164,8 @@ static bool commit_plain(at_csv_column *column, const at_csv_segment *segment, i
         if (segment_valid(segment, i)) {
             const char *level = d->bytes + d->offsets[from[i]];
             length = (size_t)(d->offsets[from[i] + 1] - d->offsets[from[i]]);
-            if (!grow(&column->bytes, &column->bytes_capacity, (size_t)used + length + 1, 0, 1,
-                      -1))
+            if (!grow(&column->bytes, &column->bytes_capacity, (size_t)used + length + 1,
+                      0, 1, -1))
                 return false;
             memcpy(column->bytes + used, level, length);
         }
@@ -173,11 +174,11 @@ static bool commit_plain(at_csv_column *column, const at_csv_segment *segment, i
     return true;
 }
 
-static bool commit_values(at_csv_column *column, const at_csv_segment *segment, int64_t base,
-                          int64_t rows, size_t expected) {
+static bool commit_values(at_csv_column *column, const at_csv_segment *segment,
+                          int64_t base, int64_t rows, size_t expected) {
     size_t size = kind_size(column->kind);
-    if (!grow(&column->values, &column->values_capacity, (size_t)(base + rows) + 1, expected,
-              size, 0))
+    if (!grow(&column->values, &column->values_capacity, (size_t)(base + rows) + 1,
+              expected, size, 0))
         return false;
     if (segment->kind == AT_CELL_EMPTY || rows == 0)
         return true;
@@ -218,12 +219,13 @@ static bool commit_strings(at_csv_column *column, const at_csv_segment *segment,
         none.plain = true;
         none.bytes_length = 0;
         if (!column->plain)
-            return grow(&column->values, &column->values_capacity, (size_t)(base + rows) + 1,
-                        expected, 4, 0);
+            return grow(&column->values, &column->values_capacity,
+                        (size_t)(base + rows) + 1, expected, 4, 0);
         segment = &none;
     }
     bool crowded = !forced && column->levels.count > AT_CSV_LEVELS;
-    if (!column->plain && (segment->plain || crowded) && !spell_out(column, base, expected))
+    if (!column->plain && (segment->plain || crowded) &&
+        !spell_out(column, base, expected))
         return false;
     return column->plain ? commit_plain(column, segment, base, rows, expected)
                          : commit_levels(column, segment, base, rows, expected);

@@ -31,7 +31,8 @@ at_scan_fn *at_scan_pick(void) {
     const char *want = getenv("ATELIER_ISA");
     bool any = !want || !*want;
     __builtin_cpu_init();
-    bool avx512 = __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi2");
+    bool avx512 =
+        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi2");
     bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi");
     if (avx512 && (any || strcmp(want, "avx512") == 0))
         return at_scan_avx512;

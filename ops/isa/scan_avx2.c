@@ -23,10 +23,11 @@ TARGET size_t at_scan_avx2(at_scan *scan, const char *text, size_t from, size_t 
         __m256i low = _mm256_loadu_si256((const __m256i *)(const void *)(text + i));
         __m256i high = _mm256_loadu_si256((const __m256i *)(const void *)(text + i + 32));
         all = _mm256_or_si256(all, _mm256_or_si256(low, high));
-        uint64_t marks = at_scan_block(scan, equal(low, high, delimiter),
-                                       equal(low, high, newline),
-                                       equal(low, high, quote) & quoting);
-        /* Eight at a time, needed or not: the branch on the count is then well predicted. */
+        uint64_t marks =
+            at_scan_block(scan, equal(low, high, delimiter), equal(low, high, newline),
+                          equal(low, high, quote) & quoting);
+        /* Eight at a time, needed or not: the branch on the count is then well predicted.
+         */
         size_t count = (size_t)__builtin_popcountll(marks), done = 0;
         while (done < count) {
             for (size_t k = 0; k < 8; k++) {

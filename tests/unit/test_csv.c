@@ -95,7 +95,8 @@ static void test_bank(void **state) {
     at_frame_release(frame);
 }
 
-/* A file of csv-spectrum. The snapshot has lost the CR of the files that are about them. */
+/* A file of csv-spectrum. The snapshot has lost the CR of the files that are about them.
+ */
 static at_frame *read_spectrum(const char *name) {
     char path[640];
     at_text file = {0}, text = {0};
@@ -202,8 +203,9 @@ static char *read_and_spell(const char *name, bool skip_bad, size_t threads,
     if (status == AT_OK) {
         at_text whole = {0};
         char *spelt = spell(frame);
-        at_text_format(&whole, "%lld bad, first %lld, %s, %s\n", (long long)report.bad_rows,
-                       (long long)report.first_bad[0], report.encoding, report.notes);
+        at_text_format(&whole, "%lld bad, first %lld, %s, %s\n",
+                       (long long)report.bad_rows, (long long)report.first_bad[0],
+                       report.encoding, report.notes);
         at_text_put(&whole, spelt);
         at_free(spelt);
         text = at_text_take(&whole);
@@ -214,8 +216,8 @@ static char *read_and_spell(const char *name, bool skip_bad, size_t threads,
     return text;
 }
 
-/* The frame, or the error, depends neither on the threads, nor on where the input is cut, nor
- * on the form of the scan. */
+/* The frame, or the error, depends neither on the threads, nor on where the input is cut,
+ * nor on the form of the scan. */
 static void test_determinism(void **state) {
     (void)state;
     static const char *const files[] = {
@@ -243,8 +245,8 @@ static void test_determinism(void **state) {
     static const struct {
         size_t threads;
         const char *chunk, *isa;
-    } ways[] = {{1, "64", "scalar"},   {2, "997", "avx2"},      {3, "4099", "avx512"},
-                {2, "65536", "scalar"}, {4, "20000", "avx2"},   {1, "1000000", "avx512"}};
+    } ways[] = {{1, "64", "scalar"},    {2, "997", "avx2"},   {3, "4099", "avx512"},
+                {2, "65536", "scalar"}, {4, "20000", "avx2"}, {1, "1000000", "avx512"}};
     for (size_t i = 0; i < COUNT(files); i++) {
         for (int skip_bad = 0; skip_bad < 2; skip_bad++) {
             char *want = read_and_spell(files[i], skip_bad, 1, "16000000", "scalar");
@@ -300,16 +302,16 @@ static void test_types(void **state) {
         {"31/1/2024\n1/31/2024\n", "v:category", "31/1/2024", "1/31/2024"},
         {"1.2.2024\n3.4.2024\n", "v:date", "2024-02-01", "2024-04-03"},
         {"1/31/69\n1/31/68\n", "v:date", "1969-01-31", "2068-01-31"},
-        {"2024-01-31T12:00\n2024-01-31 12:00:01.5\n", "v:timestamp", "2024-01-31 12:00:00",
-         "2024-01-31 12:00:01.500000"},
+        {"2024-01-31T12:00\n2024-01-31 12:00:01.5\n", "v:timestamp",
+         "2024-01-31 12:00:00", "2024-01-31 12:00:01.500000"},
         {"2024-01-31\n2024-01-31 12:00\n", "v:timestamp", "2024-01-31 00:00:00",
          "2024-01-31 12:00:00"},
         {"2024-01-31T12:00:00Z\n2024-01-31T12:00:00+02:00\n", "v:timestamp",
          "2024-01-31 12:00:00", "2024-01-31 10:00:00"},
         {"1/31/2024 1:05\n1/2/2024 13:00:07\n", "v:timestamp", "2024-01-31 01:05:00",
          "2024-01-02 13:00:07"},
-        {"1/31/2024 12:05 AM\n1/2/2024 1:00:07 pm\n", "v:timestamp", "2024-01-31 00:05:00",
-         "2024-01-02 13:00:07"},
+        {"1/31/2024 12:05 AM\n1/2/2024 1:00:07 pm\n", "v:timestamp",
+         "2024-01-31 00:05:00", "2024-01-02 13:00:07"},
         {"NA\n1\n", "v:int", "", "1"},
         {"?\nn/a\n", "v:text", "", ""},
         {"\"1,234\"\n\"1,234,567\"\n", "v:int", "1234", "1234567"},
@@ -378,8 +380,9 @@ static void test_ragged(void **state) {
     at_frame *frame;
     assert_int_equal(at_csv_read(text, strlen(text), NULL, NULL, &frame, NULL, &err),
                      AT_INVALID);
-    assert_string_equal(err.text, "row 2 (line 3) has 1 field, not 2: column 'b' and those "
-                                  "after it are absent");
+    assert_string_equal(err.text,
+                        "row 2 (line 3) has 1 field, not 2: column 'b' and those "
+                        "after it are absent");
     at_csv_options options = at_csv_options_default();
     at_csv_report report;
     options.skip_bad_rows = true;
@@ -397,7 +400,8 @@ static void test_ragged(void **state) {
     assert_string_equal(err.text, "line 2: a quote is never closed");
     assert_int_equal(at_csv_read("", 0, NULL, NULL, &frame, NULL, &err), AT_INVALID);
     assert_int_equal(at_csv_read("\n\n", 2, NULL, NULL, &frame, NULL, &err), AT_INVALID);
-    assert_int_equal(at_csv_read("PK\0\3", 4, NULL, NULL, &frame, NULL, &err), AT_INVALID);
+    assert_int_equal(at_csv_read("PK\0\3", 4, NULL, NULL, &frame, NULL, &err),
+                     AT_INVALID);
 }
 
 static void test_headers(void **state) {
@@ -412,7 +416,9 @@ static void test_headers(void **state) {
         {"u,v\nu,v\n", "c1:category c2:category", 2},
         {"a,A,a,,\n1,2,3,4,5\n", "a:int A_2:int a_3:int c4:int c5:int", 1},
         {"Title of it\n\na;b;c\n1;2;3\n4;5;6\n", "a:int b:int c:int", 2},
-        {"\xEF\xBB\xBF" "a\tb\n1\t2\n", "a:int b:int", 1},
+        {"\xEF\xBB\xBF"
+         "a\tb\n1\t2\n",
+         "a:int b:int", 1},
         {"a\r5\r6\r", "a:int", 2},
         {"k,2015\nx,1\ny,2\n", "c1:category c2:int", 3},
         {"k,2015,note\nx,1,5\ny,2,6\n", "k:category 2015:int note:int", 2},
@@ -438,14 +444,15 @@ static void test_encodings(void **state) {
     at_csv_options options = at_csv_options_default();
     options.encoding = "utf-8";
     at_error err = {0};
-    assert_int_equal(at_csv_read("n,m\n1,2\n3,Caf\xE9\n", 15, &options, NULL, &frame, NULL,
-                                 &err),
-                     AT_INVALID);
+    assert_int_equal(
+        at_csv_read("n,m\n1,2\n3,Caf\xE9\n", 15, &options, NULL, &frame, NULL, &err),
+        AT_INVALID);
     assert_string_equal(err.text, "row 2 (line 3), column 'm' is not UTF-8 text");
     options.encoding = "big5";
     frame = read_file("messy/horror/characters.csv", &options, &report);
-    assert_string_equal(at_frame_column(frame, 1)->name, "\xE6\x99\xAF\xE9\xBB\x9E\xE7\xB7"
-                                                         "\xA8\xE8\x99\x9F");
+    assert_string_equal(at_frame_column(frame, 1)->name,
+                        "\xE6\x99\xAF\xE9\xBB\x9E\xE7\xB7"
+                        "\xA8\xE8\x99\x9F");
     at_frame_release(frame);
     options.encoding = "klingon";
     assert_int_equal(at_csv_read("a", 1, &options, NULL, &frame, NULL, &err), AT_INVALID);
@@ -460,8 +467,9 @@ typedef struct at_sweep {
 
 static at_status read_once(void *context) {
     at_sweep *sweep = context;
-    static const char text[] = "id,name,when,x\n1,ann,2024-01-01,1\n2,bob,2024-01-02,2.5\n"
-                               "3,\"c\"\"d\",2024-01-03 10:00,\n4,z,,x\n";
+    static const char text[] =
+        "id,name,when,x\n1,ann,2024-01-01,1\n2,bob,2024-01-02,2.5\n"
+        "3,\"c\"\"d\",2024-01-03 10:00,\n4,z,,x\n";
     at_frame_release(sweep->frame);
     sweep->frame = NULL;
     return at_csv_read(text, sizeof text - 1, NULL, NULL, &sweep->frame, NULL, NULL);
@@ -471,7 +479,8 @@ static void test_no_memory(void **state) {
     (void)state;
     at_sweep sweep = {0};
     assert_true(at_test_sweep(read_once, &sweep) > 20);
-    assert_string_equal(schema(sweep.frame), "id:int name:category when:timestamp x:category");
+    assert_string_equal(schema(sweep.frame),
+                        "id:int name:category when:timestamp x:category");
     at_frame_release(sweep.frame);
 }
 
