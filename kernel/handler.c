@@ -90,7 +90,7 @@ static void send_reply(const at_handler *handler, at_request *request) {
         json_object_set_new(request->reply, "status", json_string("ok"));
     if (request->runner)
         at_shell_reply(request->kernel->shell, handler->reply, request->origin,
-                       request->reply, request->aborts);
+                       request->reply, request->aborts, request->message->arrived);
     else
         at_control_reply(request->kernel->control, handler->reply, request->origin,
                          request->reply);

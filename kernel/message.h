@@ -42,6 +42,7 @@ struct at_message {
     const at_bytes *parts; /* by AT_PART_*; borrowed from frames */
     json_t *header;
     const char *type, *id, *subshell; /* borrowed from header; subshell may be NULL */
+    double arrived;                   /* at_now when it was read */
     bool aborted;                     /* to be answered with status "aborted", not run */
 };
 

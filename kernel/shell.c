@@ -9,10 +9,10 @@
 
 #include <string.h>
 
-/* "Run all" sends cells one by one: what follows within this much of quiet was sent
- * before the client could know of the error. */
-#define SWEEP_QUIET 0.005 /* seconds */
-#define SWEEP_MOST  0.05
+/* "Run all" sends cells one by one: those that follow the first so closely were sent
+ * before the client could know of its error. A cell that fails later has no need to wait.
+ */
+#define SWEEP_SECONDS 0.03
 
 typedef struct at_reply {
     struct at_reply *next;
@@ -20,6 +20,7 @@ typedef struct at_reply {
     at_origin *origin;
     at_text content;
     bool abort;
+    double since;
 } at_reply;
 
 struct at_shell {
@@ -42,12 +43,13 @@ static void release_reply(at_reply *reply) {
 }
 
 void at_shell_reply(at_shell *shell, const char *type, at_origin *origin,
-                    const json_t *content, bool abort) {
+                    const json_t *content, bool abort, double since) {
     at_reply *reply = at_alloc_zero(sizeof *reply);
     if (reply) {
         reply->type = type;
         reply->origin = at_origin_retain(origin);
         reply->abort = abort;
+        reply->since = since;
         at_json_dump(&reply->content, content);
     }
     if (!reply || !at_text_ok(&reply->content)) {
@@ -101,22 +103,22 @@ static bool receive(at_shell *shell, bool abort) {
         at_log(AT_LOG_WARN, "shell: dropped %s", err.text);
         return true;
     }
+    message->arrived = at_now();
     message->aborted = abort && strcmp(message->type, "execute_request") == 0;
     at_runner_post(kernel->runner, &message);
     return true;
 }
 
-static void sweep(at_shell *shell) {
-    double now = at_now(), end = now + SWEEP_MOST, quiet = now + SWEEP_QUIET;
+static void sweep(at_shell *shell, double end) {
     at_runner_abort(shell->kernel->runner);
-    while (now < quiet && now < end && !at_runner_full(shell->kernel->runner)) {
-        bool any = receive(shell, true);
-        if (!any)
-            at_socket_wait(shell->socket, true, shell->wakeup.fd, quiet - now);
+    while (!at_runner_full(shell->kernel->runner)) {
+        if (receive(shell, true))
+            continue;
+        double now = at_now();
+        if (now >= end)
+            return;
+        at_socket_wait(shell->socket, true, shell->wakeup.fd, end - now);
         at_wakeup_clear(&shell->wakeup);
-        now = at_now();
-        if (any)
-            quiet = now + SWEEP_QUIET;
     }
 }
 
@@ -128,7 +130,7 @@ static void send_reply(at_shell *shell, at_reply *reply) {
                         .content_size = reply->content.length};
     at_error err;
     if (reply->abort)
-        sweep(shell);
+        sweep(shell, reply->since + SWEEP_SECONDS);
     if (at_wire_send(&shell->kernel->wire, shell->socket, &letter, &err) != AT_OK)
         at_log(AT_LOG_ERROR, "shell: %s", err.text);
     if (reply->abort) {

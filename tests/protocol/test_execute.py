@@ -1,6 +1,9 @@
 """execute_request: order, counting, silence, errors, what is aborted."""
 
+import json
 import time
+
+import zmq
 
 
 def test_busy_input_output_idle_in_this_order(echo):
@@ -87,10 +90,23 @@ def test_an_error_aborts_what_is_queued_and_only_that(echo):
 
 def test_run_all_stops_at_an_error_that_comes_at_once(echo):
     """The cells that follow are still on their way when the first one fails."""
+    session = echo.session()
     for _ in range(10):
-        ids = [echo.client.execute(code) for code in ("error", "print a", "print b")]
-        states = [echo.finish(i).reply["status"] for i in ids]
+        messages = [session.msg("execute_request", {"code": code})
+                    for code in ("error", "print a", "print b")]
+        wire = [session.serialize(message) for message in messages]
+        with echo.socket(zmq.DEALER, "shell") as shell:
+            for frames in wire:
+                shell.send_multipart(frames)
+                time.sleep(0.002)
+            states = [json.loads(shell.recv_multipart()[-1])["status"] for _ in wire]
         assert states == ["error", "aborted", "aborted"]
+
+
+def test_a_cell_sent_after_the_error_arrived_runs(echo):
+    for _ in range(10):
+        assert echo.run("error").reply["status"] == "error"
+        assert echo.run("print on").text() == "on\n"
 
 
 def test_stop_on_error_false_lets_the_queue_run(echo):
