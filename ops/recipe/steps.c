@@ -1,0 +1,29 @@
+/* The registry: one line a kind of step, in the order of the reference page. */
+#include "ops/recipe/step.h"
+
+#include <string.h>
+
+#define AT_STEPS(STEP)                                                                   \
+    STEP(drop_column)                                                                    \
+    STEP(impute)                                                                         \
+    STEP(one_hot)                                                                        \
+    STEP(standardize)
+
+#define DECLARE(name) extern const at_step_kind at_step_##name;
+AT_STEPS(DECLARE)
+
+#define ADDRESS(name) &at_step_##name,
+static const at_step_kind *const kinds[] = {AT_STEPS(ADDRESS)};
+
+const at_step_kind *const *at_steps(size_t *count) {
+    *count = sizeof kinds / sizeof *kinds;
+    return kinds;
+}
+
+const at_step_kind *at_step_kind_find(const char *verb) {
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (strcmp(kinds[i]->verb, verb) == 0)
+            return kinds[i];
+    }
+    return NULL;
+}
