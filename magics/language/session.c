@@ -1,5 +1,6 @@
 #include "magics/language/session.h"
 #include "magics/language/point.h"
+#include "magics/workspace/job.h"
 #include "ops/base/file.h"
 #include "ops/base/log.h"
 
@@ -193,6 +194,11 @@ at_status at_session_workspace(at_session *s, at_display *display, at_workspace 
             at_display_stream(display, AT_STDERR, notice, strlen(notice));
             at_display_stream(display, AT_STDERR, "\n", 1);
         }
+    } else {
+        /* A job that ended since the last cell: what it made is there from now on. */
+        at_error why;
+        if (at_jobs_reconcile(s->workspace, &why))
+            at_log(AT_LOG_WARN, "jobs: %s", why.text);
     }
     *out = s->workspace;
     return AT_OK;

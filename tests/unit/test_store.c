@@ -533,6 +533,40 @@ static void test_reading_while_replaced(void **state) {
     assert_int_equal(rows_of(f, "d"), 1059);
 }
 
+/* One entry made, changed, found, listed and deleted; everything released on the way. */
+static at_status go_through(void *context) {
+    fixture *f = context;
+    at_arena arena = {0};
+    at_entry entry = {0}, *list;
+    char id[33];
+    size_t count = 0;
+    json_t *card = json_pack("{s:s}", "algorithm", "linear-learner");
+    at_store_new_id(id);
+    at_status status =
+        at_store_put(f->workspace, AT_KIND_MODEL, id, "m", card, NULL, 0, &f->err);
+    if (!status)
+        status = at_store_update(f->workspace, AT_KIND_MODEL, id, card, &f->err);
+    if (!status)
+        status = at_store_find(f->workspace, AT_KIND_MODEL, "m", &arena, &entry, &f->err);
+    if (!status)
+        status =
+            at_store_list(f->workspace, AT_KIND_MODEL, &arena, &list, &count, &f->err);
+    for (size_t i = 0; !status && i < count; i++)
+        at_entry_fini(&list[i]);
+    if (!status)
+        status = at_store_delete(f->workspace, AT_KIND_MODEL, "m", &f->err);
+    at_entry_fini(&entry);
+    at_arena_fini(&arena);
+    json_decref(card);
+    return status;
+}
+
+static void test_no_memory(void **state) {
+    fixture *f = *state;
+    assert_true(at_test_sweep(go_through, f) > 5);
+    assert_ok(go_through(f), &f->err);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_put_find_list, set_up, tear_down),
@@ -549,6 +583,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_lineage, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_many_frames, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reading_while_replaced, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_no_memory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_two_processes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_kill, set_up, tear_down),
     };
