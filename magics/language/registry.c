@@ -6,11 +6,13 @@
 
 /* clang-format off */
 #define MAGICS(X) \
+    X(fetch) \
     X(generate) \
     X(show) \
     X(describe) \
     X(sql) \
     X(datasets) \
+    X(export) \
     X(clean) \
     X(prepare) \
     X(split) \
@@ -20,6 +22,9 @@
     X(jobs) \
     X(models) \
     X(resume) \
+    X(deploy) \
+    X(invoke) \
+    X(endpoints) \
     X(workspace) \
     X(delete) \
     X(cleanup) \
