@@ -16,7 +16,8 @@ static at_status no_memory(at_error *err) {
 static at_status add(at_notebook *n, const at_notebook_cell *cell, at_error *err) {
     if (n->count == AT_NOTEBOOK_CELLS_MAX)
         return at_fail(err, AT_LIMIT, "more than %d cells", AT_NOTEBOOK_CELLS_MAX);
-    at_notebook_cell *grown = at_grow(n->cells, &n->capacity, n->count + 1, sizeof *grown);
+    at_notebook_cell *grown =
+        at_grow(n->cells, &n->capacity, n->count + 1, sizeof *grown);
     if (!grown || !cell->text)
         return n->cells = grown ? grown : n->cells, no_memory(err);
     n->cells = grown;
@@ -82,9 +83,8 @@ static const char *uncomment(at_notebook *n, const char *text, size_t length) {
         at_text_put(&out, end ? "\n" : "");
         at = to + 1;
     }
-    const char *made = at_text_ok(&out)
-                           ? at_arena_text(&n->arena, at_text_get(&out), out.length)
-                           : NULL;
+    const char *made =
+        at_text_ok(&out) ? at_arena_text(&n->arena, at_text_get(&out), out.length) : NULL;
     at_text_fini(&out);
     return made;
 }
@@ -167,7 +167,8 @@ static at_status add_json(at_notebook *n, const json_t *item, at_error *err) {
     const char *title = json_string_value(json_object_get(metadata, "title"));
     at_notebook_cell cell = {.kind = AT_PROSE_CODE};
     if (!type)
-        return at_fail(err, AT_CORRUPT, "cell %zu of the notebook has no type", n->count + 1);
+        return at_fail(err, AT_CORRUPT, "cell %zu of the notebook has no type",
+                       n->count + 1);
     if (strcmp(type, "markdown") == 0)
         cell.kind = AT_PROSE_MARKDOWN;
     else if (strcmp(type, "code") != 0)
@@ -189,7 +190,8 @@ at_status at_notebook_from_json(const json_t *root, at_notebook *out, at_error *
     json_int_t format = json_integer_value(json_object_get(root, "nbformat"));
     if (format != 4 || !json_is_array(cells)) {
         at_fail(err, AT_UNSUPPORTED, "this is no notebook of format 4");
-        return at_hint(err, "Jupyter saves in this format; open it there and save it again");
+        return at_hint(err,
+                       "Jupyter saves in this format; open it there and save it again");
     }
     size_t i;
     json_t *item;
@@ -224,14 +226,14 @@ static at_status put_cell(const at_notebook_cell *cell, size_t number, at_text *
     at_text_put(out, "# %%");
     if (cell->title)
         at_text_format(out, " %s", cell->title);
-    at_text_put(out, !prose                             ? "\n"
+    at_text_put(out, !prose                            ? "\n"
                      : cell->kind == AT_PROSE_MARKDOWN ? " [markdown]\n"
                                                        : " [raw]\n");
     for (const char *at = cell->text; *at;) {
         size_t n = strcspn(at, "\n");
         if (!prose && begins_cell(at, n)) {
-            at_fail(err, AT_INVALID, "cell %zu holds the line '# %%%%', which would part it",
-                    number);
+            at_fail(err, AT_INVALID,
+                    "cell %zu holds the line '# %%%%', which would part it", number);
             return at_hint(err, "change that line in the notebook");
         }
         at_text_put(out, !prose ? "" : n ? "# " : "#");
@@ -243,7 +245,8 @@ static at_status put_cell(const at_notebook_cell *cell, size_t number, at_text *
     return AT_OK;
 }
 
-at_status at_notebook_to_script(const at_notebook *notebook, at_text *out, at_error *err) {
+at_status at_notebook_to_script(const at_notebook *notebook, at_text *out,
+                                at_error *err) {
     for (size_t i = 0; i < notebook->count; i++)
         AT_TRY(put_cell(&notebook->cells[i], i + 1, out, err));
     if (out->length > 1 && out->data[out->length - 2] == '\n')
@@ -279,7 +282,8 @@ static json_t *cell_json(const at_notebook_cell *cell, size_t index) {
     static const char *const types[] = {"code", "markdown", "raw"};
     char made[17];
     make_id(cell, index, made);
-    json_t *metadata = cell->title ? json_pack("{s:s}", "title", cell->title) : json_object();
+    json_t *metadata =
+        cell->title ? json_pack("{s:s}", "title", cell->title) : json_object();
     json_t *item = json_pack("{s:s,s:s,s:o,s:o}", "cell_type", types[cell->kind], "id",
                              cell->id ? cell->id : made, "metadata", metadata, "source",
                              source_lines(cell->text));
@@ -301,9 +305,10 @@ json_t *at_notebook_to_json(const at_notebook *notebook) {
             return NULL;
         }
     }
-    return json_pack("{s:o,s:{s:{s:s,s:s,s:s},s:{s:s,s:s,s:s,s:s,s:s}},s:i,s:i}", "cells", cells,
-                     "metadata", "kernelspec", "display_name", "Atelier", "language",
-                     "atelier", "name", "atelier", "language_info", "codemirror_mode", "sql",
-                     "file_extension", ".atl", "mimetype", "text/x-atelier", "name",
-                     "atelier", "pygments_lexer", "sql", "nbformat", 4, "nbformat_minor", 5);
+    return json_pack("{s:o,s:{s:{s:s,s:s,s:s},s:{s:s,s:s,s:s,s:s,s:s}},s:i,s:i}", "cells",
+                     cells, "metadata", "kernelspec", "display_name", "Atelier",
+                     "language", "atelier", "name", "atelier", "language_info",
+                     "codemirror_mode", "sql", "file_extension", ".atl", "mimetype",
+                     "text/x-atelier", "name", "atelier", "pygments_lexer", "sql",
+                     "nbformat", 4, "nbformat_minor", 5);
 }

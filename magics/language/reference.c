@@ -9,7 +9,8 @@
 static const char INTRODUCTION[] =
     "# Reference\n"
     "\n"
-    "Every magic, step and setting, written by the program from its own descriptions: what "
+    "Every magic, step and setting, written by the program from its own descriptions: "
+    "what "
     "`%help` and Shift-Tab show is the same.\n"
     "\n"
     "## Cells\n"
@@ -18,14 +19,18 @@ static const char INTRODUCTION[] =
     "|---|---|\n"
     "| starts with `%%name` | a cell magic: its options on that line, its body below |\n"
     "| holds lines that start with `%name` | line magics, run in order |\n"
-    "| holds lines that start with `!` | shell commands; an exit code other than 0 fails the "
+    "| holds lines that start with `!` | shell commands; an exit code other than 0 fails "
+    "the "
     "cell |\n"
     "| holds anything else | SQL over the datasets; the last result is shown |\n"
     "| is `%name?`, `dataset?` or `dataset.column?` | help |\n"
     "\n"
-    "Options are written `--name value` or `--name=value`; quotes work as in a shell, a name "
-    "with odd characters stands in backticks, `#` begins a comment, a backslash at the end of "
-    "the line continues it. `%set name = value` makes `${name}` in options and bodies and "
+    "Options are written `--name value` or `--name=value`; quotes work as in a shell, a "
+    "name "
+    "with odd characters stands in backticks, `#` begins a comment, a backslash at the "
+    "end of "
+    "the line continues it. `%set name = value` makes `${name}` in options and bodies "
+    "and "
     "`:name` in SQL; `\\${` stands for the characters themselves.\n";
 
 /* "a, b, c" of a list of words, as code. */
@@ -46,14 +51,15 @@ static void put_cell(at_text *out, const char *text) {
 static void put_steps(at_text *out) {
     size_t count;
     const at_step_kind *const *kinds = at_steps(&count);
-    at_text_put(out,
-                "\n## Steps\n\n"
-                "One a line, in `%%clean` (makes a dataset) or `%%prepare` (defines a recipe "
-                "that is fitted with a model). COLUMNS are names, globs (`emp*`) or kinds "
-                "(`numeric`, `category`, `text`, `date`, `all`), comma-separated; values stand "
-                "in `'` or `\"`, odd column names in backticks; what is in brackets may be left "
-                "out.\n\n"
-                "| step | in | what it does | for example |\n|---|---|---|---|\n");
+    at_text_put(
+        out,
+        "\n## Steps\n\n"
+        "One a line, in `%%clean` (makes a dataset) or `%%prepare` (defines a recipe "
+        "that is fitted with a model). COLUMNS are names, globs (`emp*`) or kinds "
+        "(`numeric`, `category`, `text`, `date`, `all`), comma-separated; values stand "
+        "in `'` or `\"`, odd column names in backticks; what is in brackets may be left "
+        "out.\n\n"
+        "| step | in | what it does | for example |\n|---|---|---|---|\n");
     for (size_t i = 0; i < count; i++) {
         const at_step_kind *k = kinds[i];
         at_text_put(out, "| `");
@@ -77,7 +83,8 @@ static void put_learners(at_text *out) {
                      "The body of `%%train`, `key = value` one a line, by algorithm.\n");
     for (size_t i = 0; i < count; i++) {
         const at_learner *l = learners[i];
-        at_text_format(out, "\n### %s\n\n%s.\n\n| | takes | default | |\n|---|---|---|---|\n",
+        at_text_format(out,
+                       "\n### %s\n\n%s.\n\n| | takes | default | |\n|---|---|---|---|\n",
                        l->name, l->title);
         for (size_t p = 0; p < l->param_count; p++) {
             const at_param *param = &l->params[p];

@@ -25,7 +25,8 @@ static int usage(const char *what, const char *word) {
     if (what)
         fprintf(stderr, "atelier run: %s%s\n", what, word ? word : "");
     fputs("usage: atelier run FILE [-p name=value]... [--workspace DIR]\n"
-          "  FILE: a script (.atl) or a notebook (.ipynb); ends at the first cell that fails\n",
+          "  FILE: a script (.atl) or a notebook (.ipynb); ends at the first cell that "
+          "fails\n",
           stderr);
     return 2;
 }
@@ -58,7 +59,8 @@ static int read_arguments(int argc, char **argv, arguments *out) {
     return out->file ? 0 : usage(NULL, NULL);
 }
 
-/* -- interrupts: a thread of its own waits for SIGINT, so that no handler needs a global -- */
+/* -- interrupts: a thread of its own waits for SIGINT, so that no handler needs a global
+ * -- */
 typedef struct watcher {
     at_cancel cancel;
     pthread_t thread;
@@ -125,7 +127,8 @@ static at_status ask(at_input *input, const char *prompt, bool password, char **
 /* -- the run -- */
 /* Through the display, so that it comes behind what the cell printed. */
 static void print_failure(at_display *display, const arguments *args,
-                          const at_notebook_cell *cell, size_t number, const at_error *err) {
+                          const at_notebook_cell *cell, size_t number,
+                          const at_error *err) {
     at_text text = {0};
     at_text_format(&text, "\n%s, cell %zu", args->file, number);
     if (cell->line)
@@ -150,7 +153,8 @@ static at_status set_variables(at_interp *interp, const arguments *args, at_erro
 }
 
 static at_status run_cells(const arguments *args, const at_notebook *notebook,
-                           at_interp *interp, at_display *display, watcher *w, at_error *err) {
+                           at_interp *interp, at_display *display, watcher *w,
+                           at_error *err) {
     terminal_input input = {.base = {.ask = ask}, .cancel = &w->cancel};
     int64_t count = 0;
     for (size_t i = 0; i < notebook->count; i++) {

@@ -45,7 +45,8 @@ static void test_both_ways(void **state) {
     assert_ok(at_notebook_from_json(root, &notebook, &err), &err);
     check(&notebook);
     assert_ok(at_notebook_to_script(&notebook, &text, &err), &err);
-    assert_ok(at_notebook_from_script(at_text_get(&text), text.length, &again, &err), &err);
+    assert_ok(at_notebook_from_script(at_text_get(&text), text.length, &again, &err),
+              &err);
     check(&again);
     /* nbformat 4.5: every cell has an id of its own; the same script gives the same. */
     json_t *cells = json_object_get(root, "cells"), *twice = at_notebook_to_json(&script);
@@ -77,28 +78,39 @@ static void test_what_others_write(void **state) {
     at_notebook n = {0};
     at_error err = {0};
     at_text text = {0};
-    assert_ok(from_text("{\"nbformat\":4,\"nbformat_minor\":2,\"metadata\":{},\"cells\":["
-                        "{\"cell_type\":\"code\",\"source\":\"a\\nb\",\"metadata\":{}},"
-                        "{\"cell_type\":\"raw\",\"id\":\"x-1\",\"source\":[\"r\\n\",\"s\"]}]}",
-                        &n, &err), &err);
+    assert_ok(
+        from_text("{\"nbformat\":4,\"nbformat_minor\":2,\"metadata\":{},\"cells\":["
+                  "{\"cell_type\":\"code\",\"source\":\"a\\nb\",\"metadata\":{}},"
+                  "{\"cell_type\":\"raw\",\"id\":\"x-1\",\"source\":[\"r\\n\",\"s\"]}]}",
+                  &n, &err),
+        &err);
     assert_string_equal(n.cells[0].text, "a\nb");
     assert_string_equal(n.cells[1].text, "r\ns");
     assert_string_equal(n.cells[1].id, "x-1");
     at_notebook_fini(&n);
-    assert_int_equal(from_text("{\"nbformat\":3,\"worksheets\":[]}", &n, &err), AT_UNSUPPORTED);
-    assert_int_equal(from_text("{\"nbformat\":4,\"cells\":[{\"source\":\"\"}]}", &n, &err), AT_CORRUPT);
+    assert_int_equal(from_text("{\"nbformat\":3,\"worksheets\":[]}", &n, &err),
+                     AT_UNSUPPORTED);
+    assert_int_equal(
+        from_text("{\"nbformat\":4,\"cells\":[{\"source\":\"\"}]}", &n, &err),
+        AT_CORRUPT);
     at_notebook_fini(&n);
-    assert_int_equal(from_text("{\"nbformat\":4,\"cells\":[{\"cell_type\":\"code\",\"source\":3}]}",
-                               &n, &err), AT_CORRUPT);
+    assert_int_equal(
+        from_text("{\"nbformat\":4,\"cells\":[{\"cell_type\":\"code\",\"source\":3}]}",
+                  &n, &err),
+        AT_CORRUPT);
     at_notebook_fini(&n);
-    assert_ok(from_text("{\"nbformat\":4,\"cells\":[{\"cell_type\":\"code\",\"source\":\"a\\n# %%\"}]}",
-                        &n, &err), &err);
+    assert_ok(from_text("{\"nbformat\":4,\"cells\":[{\"cell_type\":\"code\",\"source\":"
+                        "\"a\\n# %%\"}]}",
+                        &n, &err),
+              &err);
     assert_int_equal(at_notebook_to_script(&n, &text, &err), AT_INVALID);
     at_notebook_fini(&n);
     at_text_fini(&text);
     assert_int_equal(at_notebook_from_script("\xff", 1, &n, &err), AT_SYNTAX);
     at_notebook_fini(&n);
-    assert_ok(at_notebook_from_script("\xEF\xBB\xBF%help\r\n# %%\r\nSELECT 1\r\n", 26, &n, &err), &err);
+    assert_ok(at_notebook_from_script("\xEF\xBB\xBF%help\r\n# %%\r\nSELECT 1\r\n", 26, &n,
+                                      &err),
+              &err);
     assert_int_equal(n.count, 2);
     assert_string_equal(n.cells[1].text, "SELECT 1");
     at_notebook_fini(&n);
