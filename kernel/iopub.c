@@ -194,7 +194,7 @@ static void welcome(at_iopub *iopub, const char *topic, size_t length) {
     at_text content = {0}, name = {0};
     at_text_append(&name, topic, length);
     at_text_put(&content, "{\"subscription\":");
-    at_json_quote(&content, topic, length);
+    at_json_put_string(&content, topic, length);
     at_text_char(&content, '}');
     at_letter letter = {.type = "iopub_welcome",
                         .topic = at_text_get(&name),
@@ -294,7 +294,7 @@ static void send_stream(at_iopub *iopub, const at_origin *origin, at_stream chan
     at_text content = {0};
     at_text_put(&content, out ? "{\"name\":\"stdout\",\"text\":"
                               : "{\"name\":\"stderr\",\"text\":");
-    at_json_quote(&content, text, length);
+    at_json_put_string(&content, text, length);
     at_text_char(&content, '}');
     iopub->byte_tokens -= (double)content.length + ENVELOPE;
     send_text(iopub, "stream", out ? "stream.stdout" : "stream.stderr", origin, when,

@@ -39,7 +39,7 @@ static void escape(at_text *out, unsigned char c) {
     }
 }
 
-void at_json_quote(at_text *out, const char *bytes, size_t length) {
+void at_json_put_string(at_text *out, const char *bytes, size_t length) {
     const unsigned char *s = (const unsigned char *)bytes;
     at_text_char(out, '"');
     size_t begin = 0, i = 0;

@@ -10,7 +10,7 @@
 
 /* Appends `bytes` as a JSON string with its quotes. What is not valid UTF-8 becomes
  * U+FFFD, one for each byte, so that any program's output can travel. */
-void at_json_quote(at_text *out, const char *bytes, size_t length);
+void at_json_put_string(at_text *out, const char *bytes, size_t length);
 /* How many bytes at the end begin a UTF-8 sequence that is not complete: 0 to 3. */
 size_t at_utf8_unfinished(const char *bytes, size_t length);
 

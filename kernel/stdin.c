@@ -135,7 +135,7 @@ static void send_ask(at_stdin *channel, at_ask *ask) {
     at_error err = {0};
     at_text content = {0};
     at_text_put(&content, "{\"prompt\":");
-    at_json_quote(&content, ask->prompt, strlen(ask->prompt));
+    at_json_put_string(&content, ask->prompt, strlen(ask->prompt));
     at_text_put(&content, ask->password ? ",\"password\":true}" : ",\"password\":false}");
     at_letter letter = {.type = "input_request",
                         .origin = ask->origin,

@@ -21,7 +21,7 @@ at_status at_wire_init(at_wire *wire, const char *scheme, const char *key,
     at_uuid(wire->session);
     const char *user = getenv("USER");
     at_text quoted = {0};
-    at_json_quote(&quoted, user ? user : "kernel", user ? strlen(user) : 6);
+    at_json_put_string(&quoted, user ? user : "kernel", user ? strlen(user) : 6);
     bool fits = at_text_ok(&quoted) && quoted.length < sizeof wire->username;
     snprintf(wire->username, sizeof wire->username, "%s",
              fits ? at_text_get(&quoted) : "\"kernel\"");
