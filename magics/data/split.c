@@ -98,12 +98,11 @@ static at_status split(at_context *context, const struct split_options *o,
             status = put_part(context, parent, name, frame, parts.rows[i], parts.count[i], err);
         if (status == AT_OK) {
             at_grid_cell *row = &cells[3 * shown++];
-            row[0] = (at_grid_cell){name, NULL};
-            row[1] = (at_grid_cell){at_view_count(context->arena, parts.count[i]), NULL};
-            row[2] = (at_grid_cell){
+            row[0] = (at_grid_cell){.text = name};
+            row[1] = (at_grid_cell){.text = at_view_count(context->arena, parts.count[i])};
+            row[2] = (at_grid_cell){.text =
                 at_arena_format(context->arena, "%.1f %%",
-                                100.0 * (double)parts.count[i] / (double)at_frame_rows(frame)),
-                NULL};
+                                100.0 * (double)parts.count[i] / (double)at_frame_rows(frame))};
         }
     }
     at_split_fini(&parts);

@@ -12,7 +12,7 @@ const char *at_response_key_name(at_response_key key) {
     return at_response_key_names[key];
 }
 
-void at_json_quote(const char *text, at_text *out) {
+void at_response_quote(const char *text, at_text *out) {
     bool valid = at_utf8_valid(text, strlen(text)); /* what a client sent may not be */
     at_text_char(out, '"');
     for (const char *at = text; *at;) {
@@ -114,7 +114,7 @@ at_status at_response_init(at_response *response, const json_t *keys, at_problem
         if (numbers)
             at_text_put(&piece, labels[i]);
         else
-            at_json_quote(labels[i], &piece);
+            at_response_quote(labels[i], &piece);
         response->json[i] = at_arena_text(arena, at_text_get(&piece), piece.length);
         at_text_format(&all, "%s%s", i ? ", " : "", at_text_get(&piece));
         ok = response->csv[i] && response->json[i];

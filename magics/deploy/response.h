@@ -61,6 +61,6 @@ void at_response_end(at_media media, at_text *out);
 
 /* Appends `text` as a JSON string with its quotes. Where it is not
  * UTF-8, its bytes beyond ASCII become '?'. */
-void at_json_quote(const char *text, at_text *out);
+void at_response_quote(const char *text, at_text *out);
 
 #endif

@@ -38,18 +38,18 @@ static const char *reason(int status) {
 /* {"error", "message", "hint"?, "row"?, "column"?} */
 static void write_plain(const failure *f, at_text *out) {
     at_text_put(out, "{\"error\": ");
-    at_json_quote(reason(f->status), out);
+    at_response_quote(reason(f->status), out);
     at_text_put(out, ", \"message\": ");
-    at_json_quote(f->error.text, out);
+    at_response_quote(f->error.text, out);
     if (f->error.hint[0]) {
         at_text_put(out, ", \"hint\": ");
-        at_json_quote(f->error.hint, out);
+        at_response_quote(f->error.hint, out);
     }
     if (f->row)
         at_text_format(out, ", \"row\": %zu", f->row);
     if (f->column) {
         at_text_put(out, ", \"column\": ");
-        at_json_quote(f->column, out);
+        at_response_quote(f->column, out);
     }
     at_text_put(out, "}\n");
 }
@@ -72,7 +72,7 @@ static void answer_runtime(const failure *f, const char *endpoint,
     if (f->type) {
         answer->status = f->status;
         at_text_put(answer->body, "{\"Message\": ");
-        at_json_quote(f->error.text, answer->body);
+        at_response_quote(f->error.text, answer->body);
     } else {
         answer->status = 424;
         at_text_format(&message, "endpoint %s answered %d: %s", endpoint, f->status,
@@ -80,10 +80,10 @@ static void answer_runtime(const failure *f, const char *endpoint,
         if (f->error.hint[0])
             at_text_format(&message, " (%s)", f->error.hint);
         at_text_put(answer->body, "{\"Message\": ");
-        at_json_quote(at_text_get(&message), answer->body);
+        at_response_quote(at_text_get(&message), answer->body);
         at_text_format(answer->body,
                        ", \"OriginalStatusCode\": %d, \"OriginalMessage\": ", f->status);
-        at_json_quote(at_text_get(&original), answer->body);
+        at_response_quote(at_text_get(&original), answer->body);
     }
     at_text_put(answer->body, "}\n");
     at_http_answer_header(answer, "x-amzn-ErrorType", f->type ? f->type : "ModelError");

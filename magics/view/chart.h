@@ -38,10 +38,10 @@ AT_MUST_USE at_status at_view_chart(const at_chart *chart, at_bundle *out, at_er
 AT_MUST_USE at_status at_view_charts(const char *title, const at_chart *charts, size_t count,
                                      at_bundle *out, at_error *err);
 
-/* Pieces, for those who compose: appends <svg>...</svg> with theme colours (`themed`) or with
- * fixed ones that read on white and on black. */
-void at_chart_svg(const at_chart *chart, bool themed, at_text *out);
-/* Appends the HTML of a chart: inline SVG and its twin. */
+/* Pieces, for those who compose: appends a standalone <svg> in fixed colours that read on
+ * white and on black. */
+void at_chart_svg(const at_chart *chart, at_text *out);
+/* Appends the HTML of a chart: themed and its twin. */
 void at_chart_html(const at_chart *chart, at_text *out);
 /* Appends the text form. */
 void at_chart_plain(const at_chart *chart, at_text *out);

@@ -1,5 +1,9 @@
 /* Charts as SVG. One drawing, two inks: theme variables where the page has them, fixed greys
- * that read on white and on black in the <img> twin. */
+ * that read on white and on black in the <img> twin.
+ *
+ * A page that does not trust a notebook drops <svg> but leaves the text in it standing as a
+ * heap of words. So the words of a themed chart are empty <span>s over the drawing, which the
+ * style sheet fills from an attribute: without the sheet they are nothing. */
 #include "magics/view/chart.h"
 #include "magics/view/scale.h"
 #include "magics/view/style.h"
@@ -12,6 +16,7 @@
 typedef struct canvas {
     const at_chart *chart;
     at_text *out;
+    at_text *labels; /* themed: the spans; NULL: words are <text> */
     const char *ink, *dim, *line; /* text, labels, grid */
     double left, right, top, bottom; /* of the plot, px */
     double width, height;
@@ -26,12 +31,44 @@ static double py(const canvas *c, double y) {
     return c->bottom - (y - c->y.low) / (c->y.high - c->y.low) * (c->bottom - c->top);
 }
 
+/* Words whose baseline is at y. */
 static void put_text(canvas *c, double x, double y, const char *anchor, const char *color,
                      double size, const char *weight, const char *text) {
+    if (c->labels) {
+        const char *shift = anchor[0] == 's' ? "0" : anchor[0] == 'm' ? "-50%" : "-100%";
+        at_text_format(c->labels,
+                       "<span class=\"atl-t\" style=\"left:%.1fpx;top:%.1fpx;color:%s;"
+                       "font-size:%.1fpx;font-weight:%s;transform:translateX(%s)\" data-t=\"",
+                       x, y - 0.84 * size, color, size, weight, shift);
+        at_text_html(c->labels, text, strlen(text));
+        at_text_put(c->labels, "\"></span>");
+        return;
+    }
     at_text_format(c->out,
                    "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" fill=\"%s\" "
                    "font-size=\"%.1f\" font-weight=\"%s\" font-family=\"sans-serif\">",
                    x, y, anchor, color, size, weight);
+    at_text_html(c->out, text, strlen(text));
+    at_text_put(c->out, "</text>");
+}
+
+/* The label of the y axis: upwards, centred at y. */
+static void put_upright(canvas *c, double x, double y, const char *text) {
+    if (c->labels) {
+        at_text_format(c->labels,
+                       "<span class=\"atl-t\" style=\"left:%.1fpx;top:%.1fpx;color:%s;"
+                       "font-size:11px;transform:translate(-50%%,-50%%) rotate(-90deg)\" "
+                       "data-t=\"",
+                       x - 4, y, c->dim);
+        at_text_html(c->labels, text, strlen(text));
+        at_text_put(c->labels, "\"></span>");
+        return;
+    }
+    at_text_format(c->out,
+                   "<text transform=\"translate(%.1f %.1f) rotate(-90)\" "
+                   "text-anchor=\"middle\" fill=\"%s\" font-size=\"11\" "
+                   "font-family=\"sans-serif\">",
+                   x, y, c->dim);
     at_text_html(c->out, text, strlen(text));
     at_text_put(c->out, "</text>");
 }
@@ -81,15 +118,8 @@ static void put_axes(canvas *c) {
     if (chart->x_label)
         put_text(c, (c->left + c->right) / 2, c->height - 4, "middle", c->dim, 11, "400",
                  chart->x_label);
-    if (chart->y_label) {
-        at_text_format(c->out,
-                       "<text transform=\"translate(11 %.1f) rotate(-90)\" "
-                       "text-anchor=\"middle\" fill=\"%s\" font-size=\"11\" "
-                       "font-family=\"sans-serif\">",
-                       (c->top + c->bottom) / 2, c->dim);
-        at_text_html(c->out, chart->y_label, strlen(chart->y_label));
-        at_text_put(c->out, "</text>");
-    }
+    if (chart->y_label)
+        put_upright(c, 11, (c->top + c->bottom) / 2, chart->y_label);
 }
 
 static void put_legend(canvas *c) {
@@ -241,20 +271,40 @@ static void put_plot(canvas *c) {
     at_text_put(c->out, "</svg>");
 }
 
-void at_chart_svg(const at_chart *chart, bool themed, at_text *out) {
-    canvas c = {.chart = chart,
-                .out = out,
-                .ink = themed ? "var(--jp-content-font-color1,#24292f)" : "#7c828b",
-                .dim = themed ? "var(--jp-content-font-color2,#6b7280)" : "#8a8f98",
-                .line = themed ? "var(--jp-border-color2,#d5d9de)" : "#a9adb455",
-                .width = chart->width ? chart->width : 460,
-                .height = chart->height ? chart->height : 260};
+/* Draws; gives the size, which the drawing may have chosen (bars). */
+static void draw(canvas *c) {
+    const at_chart *chart = c->chart;
+    c->width = chart->width ? chart->width : 460;
+    c->height = chart->height ? chart->height : 260;
     if (chart->series_count == 0)
         return;
     if (chart->kind == AT_CHART_BAR)
-        put_bars(&c);
+        put_bars(c);
     else
-        put_plot(&c);
+        put_plot(c);
+}
+
+void at_chart_svg(const at_chart *chart, at_text *out) {
+    canvas c = {
+        .chart = chart, .out = out, .ink = "#7c828b", .dim = "#8a8f98", .line = "#a9adb455"};
+    draw(&c);
+}
+
+static void put_themed(const at_chart *chart, at_text *out) {
+    at_text drawing = {0}, labels = {0};
+    canvas c = {.chart = chart,
+                .out = &drawing,
+                .labels = &labels,
+                .ink = "var(--jp-content-font-color1,#24292f)",
+                .dim = "var(--jp-content-font-color2,#6b7280)",
+                .line = "var(--jp-border-color2,#d5d9de)"};
+    draw(&c);
+    at_text_format(out, "<div class=\"atl-chart\" style=\"width:%.0fpx\">", c.width);
+    at_text_put(out, at_text_get(&drawing));
+    at_text_put(out, at_text_get(&labels));
+    out->failed |= drawing.failed || labels.failed;
+    at_text_fini(&drawing);
+    at_text_fini(&labels);
 }
 
 /* base64 of RFC 4648, for data URIs. */
@@ -284,9 +334,8 @@ static void put_twin(at_text *html, const at_text *svg, const char *alt) {
 
 void at_chart_html(const at_chart *chart, at_text *out) {
     at_text fixed = {0};
-    at_chart_svg(chart, false, &fixed);
-    at_text_put(out, "<div>");
-    at_chart_svg(chart, true, out);
+    at_chart_svg(chart, &fixed);
+    put_themed(chart, out);
     put_twin(out, &fixed, chart->title ? chart->title : "chart");
     at_text_put(out, "</div>");
     out->failed |= fixed.failed;

@@ -30,11 +30,8 @@ at_status at_view_confusion(const char *const *labels, const int64_t *counts, in
             int64_t count = counts[t * (size_t)classes + p];
             double share = row ? (double)count / (double)row : 0;
             line[p + 1].text = at_view_count(&arena, count);
-            line[p + 1].html = at_arena_format(
-                &arena,
-                "<div style=\"margin:-3.5px -12px;padding:3.5px 12px;background:"
-                "rgba(%s,%.2f)\">%s</div>",
-                t == p ? "47,158,110" : "214,69,80", share * 0.55, line[p + 1].text);
+            line[p + 1].shade = at_arena_format(&arena, "rgba(%s,%.2f)",
+                                                t == p ? "47,158,110" : "214,69,80", share * 0.55);
         }
         line[shown + 1].text =
             row ? at_arena_format(&arena, "%.1f %%",

@@ -7,6 +7,42 @@
 
 enum { PLAIN_CELL = 40 }; /* columns of a console that one cell may take */
 
+/* Alignment stands in the element too, for pages that drop our style sheet. */
+static void put_head(const at_grid *grid, at_text *out) {
+    at_text_put(out, "<thead><tr>");
+    for (size_t c = 0; c < grid->column_count; c++) {
+        const at_grid_column *column = &grid->columns[c];
+        at_text_put(out, column->right ? "<th class=\"atl-r\" style=\"text-align:right\">"
+                                       : "<th style=\"text-align:left\">");
+        at_text_html(out, column->title, strlen(column->title));
+        if (column->note) {
+            at_text_put(out, "<br><small>");
+            at_text_html(out, column->note, strlen(column->note));
+            at_text_put(out, "</small>");
+        }
+        at_text_put(out, "</th>");
+    }
+    at_text_put(out, "</tr></thead>");
+}
+
+static void put_cell(const at_grid *grid, size_t c, const at_grid_cell *cell, at_text *out) {
+    bool right = grid->columns[c].right;
+    at_text_format(out, "<td%s style=\"text-align:%s%s%s\"",
+                   right                     ? " class=\"atl-r\""
+                   : grid->compact && c == 0 ? " class=\"atl-key\""
+                                             : "",
+                   right ? "right" : "left", cell->shade ? ";background:" : "",
+                   cell->shade ? cell->shade : "");
+    at_text_char(out, '>');
+    if (cell->html)
+        at_text_put(out, cell->html);
+    else if (!cell->text)
+        at_text_put(out, "<span class=\"atl-na\">–</span>");
+    else
+        at_text_html(out, cell->text, strlen(cell->text));
+    at_text_put(out, "</td>");
+}
+
 static void put_html(const at_grid *grid, at_text *out) {
     at_text_put(out, "<div class=\"atl\">");
     at_style_put(out);
@@ -19,38 +55,13 @@ static void put_html(const at_grid *grid, at_text *out) {
     bool titled = false;
     for (size_t c = 0; c < grid->column_count; c++)
         titled |= grid->columns[c].title[0] != '\0';
-    if (titled) {
-        at_text_put(out, "<thead><tr>");
-        for (size_t c = 0; c < grid->column_count; c++) {
-            const at_grid_column *column = &grid->columns[c];
-            at_text_put(out, column->right ? "<th class=\"atl-r\">" : "<th>");
-            at_text_html(out, column->title, strlen(column->title));
-            if (column->note) {
-                at_text_put(out, "<small>");
-                at_text_html(out, column->note, strlen(column->note));
-                at_text_put(out, "</small>");
-            }
-            at_text_put(out, "</th>");
-        }
-        at_text_put(out, "</tr></thead>");
-    }
+    if (titled)
+        put_head(grid, out);
     at_text_put(out, "<tbody>");
     for (size_t r = 0; r < grid->row_count; r++) {
         at_text_put(out, "<tr>");
-        for (size_t c = 0; c < grid->column_count; c++) {
-            const at_grid_cell *cell = &grid->cells[r * grid->column_count + c];
-            /* `align` is what a sanitised page still honours. */
-            at_text_put(out, grid->columns[c].right ? "<td class=\"atl-r\" align=\"right\">"
-                             : grid->compact && c == 0 ? "<td class=\"atl-key\">"
-                                                       : "<td>");
-            if (cell->html)
-                at_text_put(out, cell->html);
-            else if (!cell->text)
-                at_text_put(out, "<span class=\"atl-na\">–</span>");
-            else
-                at_text_html(out, cell->text, strlen(cell->text));
-            at_text_put(out, "</td>");
-        }
+        for (size_t c = 0; c < grid->column_count; c++)
+            put_cell(grid, c, &grid->cells[r * grid->column_count + c], out);
         at_text_put(out, "</tr>");
     }
     at_text_put(out, "</tbody></table></div>");

@@ -12,7 +12,7 @@ void at_listing_put(at_listing *listing, const char *text) {
         return;
     }
     listing->cells = more;
-    more[listing->count++] = (at_grid_cell){text, NULL};
+    more[listing->count++] = (at_grid_cell){.text = text};
 }
 
 void at_listing_format(at_listing *listing, const char *format, ...) {

@@ -12,16 +12,17 @@ typedef struct at_profile {
     /* numeric, bool, date, timestamp (as at_column_real): */
     double min, q25, median, q75, max, mean, deviation; /* sample deviation; NaN if no rows.
                                                            quantiles: linear interpolation */
-    int64_t bins[AT_PROFILE_BINS]; /* equal widths from min to max; counts */
+    int64_t bins[AT_PROFILE_BINS]; /* equal widths from min to max; one a value where whole
+                                      numbers span fewer than AT_PROFILE_BINS */
     int bin_count;                 /* 0 for text */
     int64_t zeros;
-    /* text, category, bool, and numbers with few distinct values: most frequent first, ties
-     * in order of appearance */
+    /* most frequent values first; ties: text in order of appearance, numbers ascending */
     const char *top[AT_PROFILE_TOP]; /* as formatted for CSV; in the arena */
     int64_t top_count[AT_PROFILE_TOP];
     int tops;
     int64_t shortest, longest; /* text: lengths in code points */
-    bool looks_like_id; /* every valid cell distinct, and text or a run of integers */
+    bool looks_like_id; /* ten valid cells or more, all distinct: text or a run of
+                           integers */
 } at_profile;
 
 AT_MUST_USE at_status at_profile_column(const at_column *column, at_arena *arena,
