@@ -1,9 +1,8 @@
-/* %split: a dataset into parts for training, testing and perhaps validation, stratified by a
- * column, the same for the same seed. */
+/* %split: a dataset into parts for training, testing and perhaps validation, stratified
+ * by a column, the same for the same seed. */
+#include "ops/frame/split.h"
 #include "magics/language/spec.h"
 #include "magics/view/grid.h"
-#include "ops/frame/split.h"
-
 
 struct split_options {
     const char *data, *by;
@@ -57,8 +56,9 @@ static at_status put_part(at_context *context, const at_entry *parent, const cha
     at_frame *part = NULL;
     AT_TRY(at_frame_take_rows(frame, rows, count, &part, err));
     json_t *lineage = at_lineage_child(parent, "split", NULL, NULL);
-    at_status status = lineage ? at_store_put_frame(context->workspace, name, part, lineage, err)
-                               : at_fail(err, AT_NO_MEMORY, "not enough memory to split");
+    at_status status =
+        lineage ? at_store_put_frame(context->workspace, name, part, lineage, err)
+                : at_fail(err, AT_NO_MEMORY, "not enough memory to split");
     json_decref(lineage);
     at_frame_release(part);
     return status;
@@ -71,7 +71,8 @@ static at_status split(at_context *context, const struct split_options *o,
         int *found = NULL;
         size_t count = 0;
         at_selector selector = {o->by, true};
-        AT_TRY(at_select_columns(frame, &selector, 1, NULL, context->arena, &found, &count, err));
+        AT_TRY(at_select_columns(frame, &selector, 1, NULL, context->arena, &found,
+                                 &count, err));
         by = found[0];
     }
     const char *const suffix[PARTS] = {"train", "validation", "test"};
@@ -92,31 +93,35 @@ static at_status split(at_context *context, const struct split_options *o,
         if (!name)
             status = at_fail(err, AT_NO_MEMORY, "not enough memory to split");
         else if (parts.count[i] == 0)
-            status = at_fail(err, AT_INVALID, "%s would be empty: the dataset has only %lld rows",
-                             name, (long long)at_frame_rows(frame));
+            status = at_fail(err, AT_INVALID,
+                             "%s would be empty: the dataset has only %lld rows", name,
+                             (long long)at_frame_rows(frame));
         else
-            status = put_part(context, parent, name, frame, parts.rows[i], parts.count[i], err);
+            status = put_part(context, parent, name, frame, parts.rows[i], parts.count[i],
+                              err);
         if (status == AT_OK) {
             at_grid_cell *row = &cells[3 * shown++];
             row[0] = (at_grid_cell){.text = name};
-            row[1] = (at_grid_cell){.text = at_view_count(context->arena, parts.count[i])};
-            row[2] = (at_grid_cell){.text =
-                at_arena_format(context->arena, "%.1f %%",
-                                100.0 * (double)parts.count[i] / (double)at_frame_rows(frame))};
+            row[1] =
+                (at_grid_cell){.text = at_view_count(context->arena, parts.count[i])};
+            row[2] =
+                (at_grid_cell){.text = at_arena_format(context->arena, "%.1f %%",
+                                                       100.0 * (double)parts.count[i] /
+                                                           (double)at_frame_rows(frame))};
         }
     }
     at_split_fini(&parts);
     AT_TRY(status);
     static const at_grid_column heads[] = {
         {"dataset", NULL, false}, {"rows", NULL, true}, {"share", NULL, true}};
-    at_grid grid = {.columns = heads,
-                    .column_count = 3,
-                    .cells = cells,
-                    .row_count = shown,
-                    .caption = o->by ? at_arena_format(context->arena,
-                                                       "every part keeps the shares of %s",
-                                                       o->by)
-                                     : NULL};
+    at_grid grid = {
+        .columns = heads,
+        .column_count = 3,
+        .cells = cells,
+        .row_count = shown,
+        .caption = o->by ? at_arena_format(context->arena,
+                                           "every part keeps the shares of %s", o->by)
+                         : NULL};
     at_bundle bundle;
     AT_TRY(at_view_grid(&grid, &bundle, err));
     at_display_show(context->call->display, &bundle, NULL);
@@ -127,8 +132,8 @@ static at_status split(at_context *context, const struct split_options *o,
 static at_status run(at_context *context, const void *given, at_error *err) {
     const struct split_options *o = given;
     at_entry parent;
-    AT_TRY(at_store_find(context->workspace, AT_KIND_DATASET, o->data, context->arena, &parent,
-                         err));
+    AT_TRY(at_store_find(context->workspace, AT_KIND_DATASET, o->data, context->arena,
+                         &parent, err));
     at_frame *frame = NULL;
     at_status status = at_store_frame_by_id(context->workspace, parent.id, &frame, err);
     if (status == AT_OK)
@@ -145,7 +150,8 @@ const at_magic at_magic_split = {
     .name = "split",
     .forms = AT_MAGIC_LINE,
     .stage = AT_STAGE_CLEAN,
-    .summary = "Splits a dataset D at random into D_train, D_test and perhaps D_validation",
+    .summary =
+        "Splits a dataset D at random into D_train, D_test and perhaps D_validation",
     .arguments = arguments,
     .argument_count = AT_COUNT(arguments),
     .options = options,

@@ -19,12 +19,12 @@
     X(train) \
     X(evaluate) \
     X(predict) \
-    X(deploy) \
-    X(invoke) \
-    X(endpoints) \
     X(jobs) \
     X(models) \
     X(resume) \
+    X(deploy) \
+    X(invoke) \
+    X(endpoints) \
     X(workspace) \
     X(delete) \
     X(cleanup) \

@@ -1,7 +1,8 @@
 /* Chart: small, clear charts in SVG that follow the notebook's theme and need no script.
  *
- * A bundle holds text/html (an inline SVG with theme colours, and an <img> twin that shows
- * where a notebook is not trusted) and text/plain (a sparkline or bars of blocks). */
+ * A bundle holds text/html (an inline SVG with theme colours, and an <img> twin that
+ * shows where a notebook is not trusted) and text/plain (a sparkline or bars of blocks).
+ */
 #ifndef ATELIER_MAGICS_VIEW_CHART_H
 #define ATELIER_MAGICS_VIEW_CHART_H
 
@@ -16,8 +17,8 @@ typedef enum at_chart_kind {
 } at_chart_kind;
 
 typedef struct at_series {
-    const char *name;      /* legend; may be NULL with a single series */
-    const double *x, *y;   /* (count); BAR: x unused; HIST: x holds 2 */
+    const char *name;    /* legend; may be NULL with a single series */
+    const double *x, *y; /* (count); BAR: x unused; HIST: x holds 2 */
     size_t count;
     const char *const *names; /* BAR: (count) */
     bool dashed;
@@ -28,15 +29,15 @@ typedef struct at_chart {
     const char *title, *x_label, *y_label; /* may be NULL */
     const at_series *series;
     size_t series_count;
-    int width, height;        /* px; 0 = 460 x 260 */
+    int width, height;                 /* px; 0 = 460 x 260 */
     double x_min, x_max, y_min, y_max; /* both of a pair 0: from the data */
-    bool diagonal;            /* a faint x = y line (ROC) */
+    bool diagonal;                     /* a faint x = y line (ROC) */
 } at_chart;
 
 AT_MUST_USE at_status at_view_chart(const at_chart *chart, at_bundle *out, at_error *err);
 /* Several charts side by side, wrapping, under one title. */
-AT_MUST_USE at_status at_view_charts(const char *title, const at_chart *charts, size_t count,
-                                     at_bundle *out, at_error *err);
+AT_MUST_USE at_status at_view_charts(const char *title, const at_chart *charts,
+                                     size_t count, at_bundle *out, at_error *err);
 
 /* Pieces, for those who compose: appends a standalone <svg> in fixed colours that read on
  * white and on black. */

@@ -1,9 +1,9 @@
-/* Charts as SVG. One drawing, two inks: theme variables where the page has them, fixed greys
- * that read on white and on black in the <img> twin.
+/* Charts as SVG. One drawing, two inks: theme variables where the page has them, fixed
+ * greys that read on white and on black in the <img> twin.
  *
- * A page that does not trust a notebook drops <svg> but leaves the text in it standing as a
- * heap of words. So the words of a themed chart are empty <span>s over the drawing, which the
- * style sheet fills from an attribute: without the sheet they are nothing. */
+ * A page that does not trust a notebook drops <svg> but leaves the text in it standing as
+ * a heap of words. So the words of a themed chart are empty <span>s over the drawing,
+ * which the style sheet fills from an attribute: without the sheet they are nothing. */
 #include "magics/view/chart.h"
 #include "magics/view/scale.h"
 #include "magics/view/style.h"
@@ -16,8 +16,8 @@
 typedef struct canvas {
     const at_chart *chart;
     at_text *out;
-    at_text *labels; /* themed: the spans; NULL: words are <text> */
-    const char *ink, *dim, *line; /* text, labels, grid */
+    at_text *labels;                 /* themed: the spans; NULL: words are <text> */
+    const char *ink, *dim, *line;    /* text, labels, grid */
     double left, right, top, bottom; /* of the plot, px */
     double width, height;
     at_scale x, y;
@@ -36,10 +36,11 @@ static void put_text(canvas *c, double x, double y, const char *anchor, const ch
                      double size, const char *weight, const char *text) {
     if (c->labels) {
         const char *shift = anchor[0] == 's' ? "0" : anchor[0] == 'm' ? "-50%" : "-100%";
-        at_text_format(c->labels,
-                       "<span class=\"atl-t\" style=\"left:%.1fpx;top:%.1fpx;color:%s;"
-                       "font-size:%.1fpx;font-weight:%s;transform:translateX(%s)\" data-t=\"",
-                       x, y - 0.84 * size, color, size, weight, shift);
+        at_text_format(
+            c->labels,
+            "<span class=\"atl-t\" style=\"left:%.1fpx;top:%.1fpx;color:%s;"
+            "font-size:%.1fpx;font-weight:%s;transform:translateX(%s)\" data-t=\"",
+            x, y - 0.84 * size, color, size, weight, shift);
         at_text_html(c->labels, text, strlen(text));
         at_text_put(c->labels, "\"></span>");
         return;
@@ -73,11 +74,12 @@ static void put_upright(canvas *c, double x, double y, const char *text) {
     at_text_put(c->out, "</text>");
 }
 
-static void put_line(canvas *c, double x1, double y1, double x2, double y2, const char *color,
-                     const char *extra) {
-    at_text_format(c->out,
-                   "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" %s/>",
-                   x1, y1, x2, y2, color, extra);
+static void put_line(canvas *c, double x1, double y1, double x2, double y2,
+                     const char *color, const char *extra) {
+    at_text_format(
+        c->out,
+        "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" %s/>", x1,
+        y1, x2, y2, color, extra);
 }
 
 /* Range of all series; false if nothing finite is there. */
@@ -103,7 +105,8 @@ static void put_axes(canvas *c) {
         double y = py(c, c->y.ticks[i]);
         if (y < c->top - 0.5 || y > c->bottom + 0.5)
             continue;
-        put_line(c, c->left, y, c->right, y, c->line, "stroke-width=\"1\" opacity=\"0.7\"");
+        put_line(c, c->left, y, c->right, y, c->line,
+                 "stroke-width=\"1\" opacity=\"0.7\"");
         at_scale_label(&c->y, c->y.ticks[i], label);
         put_text(c, c->left - 7, y + 3.6, "end", c->dim, 10.5, "400", label);
     }
@@ -129,11 +132,12 @@ static void put_legend(canvas *c) {
         if (!series->name || (c->chart->series_count == 1 && c->chart->title))
             continue;
         double y = c->top - 11;
-        at_text_format(c->out,
-                       "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" "
-                       "stroke-width=\"2.5\" %s/>",
-                       x, y, x + 16, y, at_style_color(s),
-                       series->dashed ? "stroke-dasharray=\"4 3\"" : "");
+        at_text_format(
+            c->out,
+            "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" "
+            "stroke-width=\"2.5\" %s/>",
+            x, y, x + 16, y, at_style_color(s),
+            series->dashed ? "stroke-dasharray=\"4 3\"" : "");
         put_text(c, x + 21, y + 3.8, "start", c->ink, 11, "400", series->name);
         x += 34 + 6.1 * (double)at_utf8_count(series->name, strlen(series->name));
     }
@@ -146,19 +150,22 @@ static void put_lines(canvas *c) {
         at_text_format(c->out,
                        "<path fill=\"none\" stroke=\"%s\" stroke-width=\"2\" "
                        "stroke-linejoin=\"round\" stroke-linecap=\"round\" %s d=\"",
-                       at_style_color(s), series->dashed ? "stroke-dasharray=\"5 4\"" : "");
+                       at_style_color(s),
+                       series->dashed ? "stroke-dasharray=\"5 4\"" : "");
         for (size_t i = 0; i < series->count; i++) {
             if (!isfinite(series->x[i]) || !isfinite(series->y[i])) {
                 pen_down = false;
                 continue;
             }
-            at_text_format(c->out, "%s%.1f %.1f", pen_down ? "L" : "M", px(c, series->x[i]),
-                           py(c, series->y[i]));
+            at_text_format(c->out, "%s%.1f %.1f", pen_down ? "L" : "M",
+                           px(c, series->x[i]), py(c, series->y[i]));
             pen_down = true;
         }
         at_text_put(c->out, "\"/>");
-        if (series->count == 1 && isfinite(series->y[0])) /* a line of one point is a dot */
-            at_text_format(c->out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3\" fill=\"%s\"/>",
+        if (series->count == 1 &&
+            isfinite(series->y[0])) /* a line of one point is a dot */
+            at_text_format(c->out,
+                           "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3\" fill=\"%s\"/>",
                            px(c, series->x[0]), py(c, series->y[0]), at_style_color(s));
     }
 }
@@ -192,10 +199,11 @@ static void put_bins(canvas *c) {
 }
 
 static void open_svg(canvas *c) {
-    at_text_format(c->out,
-                   "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" "
-                   "viewBox=\"0 0 %.0f %.0f\" role=\"img\">",
-                   c->width, c->height, c->width, c->height);
+    at_text_format(
+        c->out,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" "
+        "viewBox=\"0 0 %.0f %.0f\" role=\"img\">",
+        c->width, c->height, c->width, c->height);
     if (c->chart->title)
         put_text(c, c->left, 14, "start", c->ink, 12.5, "600", c->chart->title);
 }
@@ -207,7 +215,8 @@ static void put_bars(canvas *c) {
     c->height = head + row * (double)series->count + 6;
     double longest = 0;
     for (size_t i = 0; i < series->count; i++)
-        longest = fmax(longest, (double)at_utf8_count(series->names[i], strlen(series->names[i])));
+        longest = fmax(longest,
+                       (double)at_utf8_count(series->names[i], strlen(series->names[i])));
     double start = fmin(longest, 28) * 7.1 + 14;
     c->left = 2;
     open_svg(c);
@@ -222,11 +231,13 @@ static void put_bars(canvas *c) {
         snprintf(name, sizeof name, "%.*s%s", (int)bytes, series->names[i],
                  series->names[i][bytes] ? "…" : "");
         put_text(c, start - 8, y + 14.5, "end", c->ink, 11.5, "400", name);
-        at_text_format(c->out,
-                       "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"14\" rx=\"2.5\" "
-                       "fill=\"%s\"/>",
-                       start, y + 3, fmax(length, 1), at_style_color(0));
-        put_text(c, start + fmax(length, 1) + 6, y + 14.5, "start", c->dim, 11, "400", label);
+        at_text_format(
+            c->out,
+            "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"14\" rx=\"2.5\" "
+            "fill=\"%s\"/>",
+            start, y + 3, fmax(length, 1), at_style_color(0));
+        put_text(c, start + fmax(length, 1) + 6, y + 14.5, "start", c->dim, 11, "400",
+                 label);
     }
     at_text_put(c->out, "</svg>");
 }
@@ -285,8 +296,11 @@ static void draw(canvas *c) {
 }
 
 void at_chart_svg(const at_chart *chart, at_text *out) {
-    canvas c = {
-        .chart = chart, .out = out, .ink = "#7c828b", .dim = "#8a8f98", .line = "#a9adb455"};
+    canvas c = {.chart = chart,
+                .out = out,
+                .ink = "#7c828b",
+                .dim = "#8a8f98",
+                .line = "#a9adb455"};
     draw(&c);
 }
 
@@ -347,8 +361,9 @@ void at_chart_spark(const int64_t *counts, int bins, at_text *html) {
     for (int i = 0; i < bins; i++)
         most = counts[i] > most ? counts[i] : most;
     at_text svg = {0};
-    at_text_put(&svg, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"96\" height=\"22\" "
-                      "viewBox=\"0 0 96 22\">");
+    at_text_put(&svg,
+                "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"96\" height=\"22\" "
+                "viewBox=\"0 0 96 22\">");
     double step = 96.0 / (bins ? bins : 1);
     for (int i = 0; i < bins; i++) {
         double tall = (double)counts[i] / (double)most * 21;
@@ -357,7 +372,8 @@ void at_chart_spark(const int64_t *counts, int bins, at_text *html) {
         at_text_format(&svg,
                        "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" "
                        "fill=\"%s\"/>",
-                       step * i, 22 - tall, fmax(step - 0.8, 0.6), tall, at_style_color(0));
+                       step * i, 22 - tall, fmax(step - 0.8, 0.6), tall,
+                       at_style_color(0));
     }
     at_text_put(&svg, "</svg>");
     at_text_put(html, "<span class=\"atl-spark\">");

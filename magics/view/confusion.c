@@ -30,16 +30,19 @@ at_status at_view_confusion(const char *const *labels, const int64_t *counts, in
             int64_t count = counts[t * (size_t)classes + p];
             double share = row ? (double)count / (double)row : 0;
             line[p + 1].text = at_view_count(&arena, count);
-            line[p + 1].shade = at_arena_format(&arena, "rgba(%s,%.2f)",
-                                                t == p ? "47,158,110" : "214,69,80", share * 0.55);
+            line[p + 1].shade =
+                at_arena_format(&arena, "rgba(%s,%.2f)",
+                                t == p ? "47,158,110" : "214,69,80", share * 0.55);
         }
         line[shown + 1].text =
             row ? at_arena_format(&arena, "%.1f %%",
-                                  100.0 * (double)counts[t * (size_t)classes + t] / (double)row)
+                                  100.0 * (double)counts[t * (size_t)classes + t] /
+                                      (double)row)
                 : NULL;
     }
     at_grid grid = {.title = "Confusion matrix",
-                    .caption = classes > CONFUSION_MOST ? "the first 15 classes are shown" : NULL,
+                    .caption = classes > CONFUSION_MOST ? "the first 15 classes are shown"
+                                                        : NULL,
                     .columns = columns,
                     .column_count = shown + 2,
                     .cells = cells,

@@ -25,7 +25,8 @@ static void put_head(const at_grid *grid, at_text *out) {
     at_text_put(out, "</tr></thead>");
 }
 
-static void put_cell(const at_grid *grid, size_t c, const at_grid_cell *cell, at_text *out) {
+static void put_cell(const at_grid *grid, size_t c, const at_grid_cell *cell,
+                     at_text *out) {
     bool right = grid->columns[c].right;
     at_text_format(out, "<td%s style=\"text-align:%s%s%s\"",
                    right                     ? " class=\"atl-r\""
@@ -102,7 +103,8 @@ static void put_plain_cell(at_text *out, const char *text, size_t width, bool ri
     if (right)
         pad(out, blank);
     for (size_t i = 0; i < bytes; i++) /* a cell is one line */
-        at_text_char(out, text[i] == '\n' || text[i] == '\r' || text[i] == '\t' ? ' ' : text[i]);
+        at_text_char(
+            out, text[i] == '\n' || text[i] == '\r' || text[i] == '\t' ? ' ' : text[i]);
     if (short_of)
         at_text_put(out, "…");
     if (!right && !last)
@@ -177,8 +179,8 @@ at_status at_view_grid(const at_grid *grid, at_bundle *out, at_error *err) {
     return status;
 }
 
-at_status at_view_facts(const char *title, const at_fact *facts, size_t count, at_bundle *out,
-                        at_error *err) {
+at_status at_view_facts(const char *title, const at_fact *facts, size_t count,
+                        at_bundle *out, at_error *err) {
     static const at_grid_column columns[] = {{"", NULL, false}, {"", NULL, false}};
     at_grid_cell *cells = at_alloc_array(count * 2 + 1, sizeof *cells);
     if (!cells)

@@ -16,9 +16,9 @@ typedef struct at_grid_column {
     bool right;       /* numbers */
 } at_grid_column;
 
-/* One cell. text NULL: missing, shown as a faint dash. html (may be NULL) is trusted markup
- * of ours that stands for the text where HTML is shown; shade (may be NULL) a colour
- * behind it. */
+/* One cell. text NULL: missing, shown as a faint dash. html (may be NULL) is trusted
+ * markup of ours that stands for the text where HTML is shown; shade (may be NULL) a
+ * colour behind it. */
 typedef struct at_grid_cell {
     const char *text, *html, *shade;
 } at_grid_cell;

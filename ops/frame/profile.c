@@ -36,7 +36,8 @@ static double value_of(const at_column *column, uint64_t key) {
     return whole(column->type) ? (double)(int64_t)(key ^ 1ull << 63) : real_of_key(key);
 }
 
-/* Least significant digit first, 16 bits a pass; a digit that all keys share costs a count. */
+/* Least significant digit first, 16 bits a pass; a digit that all keys share costs a
+ * count. */
 static at_status sort_keys(uint64_t *keys, size_t count, at_error *err) {
     enum { DIGITS = 1 << 16 };
     uint64_t *other = at_alloc_array(count, sizeof *other);
@@ -72,7 +73,8 @@ static at_status sort_keys(uint64_t *keys, size_t count, at_error *err) {
     return AT_OK;
 }
 
-static double quantile(const at_column *column, const uint64_t *keys, size_t count, double q) {
+static double quantile(const at_column *column, const uint64_t *keys, size_t count,
+                       double q) {
     double place = q * (double)(count - 1);
     size_t low = (size_t)place;
     double a = value_of(column, keys[low]);
@@ -107,16 +109,16 @@ static void count_bins(const at_column *column, const uint64_t *keys, size_t cou
         out->bin_count = 1;
     double width = steps ? range + 1 : range;
     for (size_t i = 0; i < count; i++) {
-        double place = out->bin_count == 1
-                           ? 0
-                           : (value_of(column, keys[i]) - out->min) / width * out->bin_count;
+        double place = out->bin_count == 1 ? 0
+                                           : (value_of(column, keys[i]) - out->min) /
+                                                 width * out->bin_count;
         int bin = (int)fmin(place, out->bin_count - 1);
         out->bins[bin]++;
     }
 }
 
-/* A value that competes for the list of the most frequent: `which` is a sorted key's place or
- * a level's number. Earlier comers win ties. */
+/* A value that competes for the list of the most frequent: `which` is a sorted key's
+ * place or a level's number. Earlier comers win ties. */
 static void compete(at_profile *out, int64_t *which, int64_t candidate, int64_t count) {
     int at = out->tops < AT_PROFILE_TOP ? out->tops++ : AT_PROFILE_TOP;
     while (at > 0 && out->top_count[at - 1] < count) {
@@ -143,10 +145,10 @@ static at_status name_values(const at_column *column, const uint64_t *keys,
         int32_t day = (int32_t)real;
         uint8_t truth = real != 0;
         at_column one = {.name = column->name, .type = column->type, .rows = 1};
-        one.values = whole(column->type)              ? (const void *)&integer
-                     : column->type == AT_TYPE_DATE   ? (const void *)&day
-                     : column->type == AT_TYPE_BOOL   ? (const void *)&truth
-                                                      : (const void *)&real;
+        one.values = whole(column->type)            ? (const void *)&integer
+                     : column->type == AT_TYPE_DATE ? (const void *)&day
+                     : column->type == AT_TYPE_BOOL ? (const void *)&truth
+                                                    : (const void *)&real;
         at_text_clear(&text);
         at_column_format(&one, 0, &text);
         out->top[i] = at_arena_text(arena, at_text_get(&text), text.length);
@@ -183,8 +185,8 @@ static at_status describe_keys(const at_column *column, uint64_t *keys, size_t c
     return name_values(column, keys, which, arena, out, err);
 }
 
-static at_status describe_numbers(const at_column *column, at_arena *arena, at_profile *out,
-                                  at_error *err) {
+static at_status describe_numbers(const at_column *column, at_arena *arena,
+                                  at_profile *out, at_error *err) {
     uint64_t *keys = at_alloc_array((size_t)column->rows, sizeof *keys);
     if (!keys)
         return at_fail(err, AT_NO_MEMORY, "not enough memory to describe column %s",
@@ -233,9 +235,10 @@ static at_status describe_strings(const at_column *column, at_dictionary *levels
             continue;
         uint32_t before = levels->count;
         uint32_t level = at_dictionary_add(levels, text, (size_t)length);
-        int64_t *grown = level == AT_DICTIONARY_NONE
-                             ? NULL
-                             : at_grow(counts, &capacity, (size_t)level + 1, sizeof *counts);
+        int64_t *grown =
+            level == AT_DICTIONARY_NONE
+                ? NULL
+                : at_grow(counts, &capacity, (size_t)level + 1, sizeof *counts);
         if (!grown) {
             status = at_fail(err, AT_NO_MEMORY, "not enough memory to describe column %s",
                              column->name);

@@ -16,8 +16,8 @@ static const char *html_of(const at_bundle *bundle) {
 static void test_plain_is_aligned(void **state) {
     (void)state;
     const at_grid_column columns[] = {{"name", NULL, false}, {"rows", NULL, true}};
-    const at_grid_cell cells[] = {
-        {.text = "Zürich"}, {.text = "7"}, {.text = "日本"}, {.text = "41,188"}, {.text = NULL}, {.text = "0"}};
+    const at_grid_cell cells[] = {{.text = "Zürich"}, {.text = "7"},  {.text = "日本"},
+                                  {.text = "41,188"}, {.text = NULL}, {.text = "0"}};
     at_grid grid = {.title = "Places",
                     .caption = "3 rows",
                     .columns = columns,
@@ -41,7 +41,8 @@ static void test_html_is_escaped(void **state) {
     (void)state;
     const at_grid_column columns[] = {{"<b>\"x\"</b>", "a&b", false}};
     const at_grid_cell cells[] = {{.text = "<script>alert('1')</script>"}};
-    at_grid grid = {.columns = columns, .column_count = 1, .cells = cells, .row_count = 1};
+    at_grid grid = {
+        .columns = columns, .column_count = 1, .cells = cells, .row_count = 1};
     at_bundle bundle;
     at_error err;
     assert_int_equal(at_view_grid(&grid, &bundle, &err), AT_OK);

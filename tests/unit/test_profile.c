@@ -1,4 +1,5 @@
-/* Profiles of columns, against values worked out by hand and, for the bank table, by pandas. */
+/* Profiles of columns, against values worked out by hand and, for the bank table, by
+ * pandas. */
 #include "ops/frame/csv.h"
 #include "ops/frame/profile.h"
 #include "tests/unit/unit.h"
@@ -112,7 +113,8 @@ static void test_nothing_there(void **state) {
     }
 }
 
-/* pandas 3.1: read_csv(...).age.describe(), .euribor3m.describe(), .job.value_counts(). */
+/* pandas 3.1: read_csv(...).age.describe(), .euribor3m.describe(), .job.value_counts().
+ */
 static void test_bank(void **state) {
     (void)state;
     const char *path = ATELIER_DATA "/bank/bank-additional/bank-additional-full.csv";
@@ -125,8 +127,8 @@ static void test_bank(void **state) {
     assert_ok(at_csv_read_file(path, &options, NULL, &frame, &report, &err), &err);
     at_arena arena = {0};
     at_profile p;
-    assert_ok(at_profile_column(at_frame_column(frame, at_frame_find(frame, "age")), &arena, &p,
-                                &err),
+    assert_ok(at_profile_column(at_frame_column(frame, at_frame_find(frame, "age")),
+                                &arena, &p, &err),
               &err);
     assert_true(fabs(p.mean - 40.02406040594348) < 1e-12);
     assert_true(fabs(p.deviation - 10.421249980934235) < 1e-11);
@@ -134,8 +136,8 @@ static void test_bank(void **state) {
     assert_same_real(p.median, 38.0);
     assert_same_real(p.q75, 47.0);
     assert_int_equal(p.distinct, 78);
-    assert_ok(at_profile_column(at_frame_column(frame, at_frame_find(frame, "job")), &arena, &p,
-                                &err),
+    assert_ok(at_profile_column(at_frame_column(frame, at_frame_find(frame, "job")),
+                                &arena, &p, &err),
               &err);
     assert_int_equal(p.distinct, 12);
     assert_string_equal(p.top[0], "admin.");
@@ -146,10 +148,8 @@ static void test_bank(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reals),
-        cmocka_unit_test(test_large_integers_stay_apart),
-        cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_nothing_there),
+        cmocka_unit_test(test_reals), cmocka_unit_test(test_large_integers_stay_apart),
+        cmocka_unit_test(test_texts), cmocka_unit_test(test_nothing_there),
         cmocka_unit_test(test_bank),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
