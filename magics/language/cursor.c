@@ -286,7 +286,7 @@ at_status at_cursor_find(const at_session *session, const char *code, size_t len
     bool in_cell = last && last->kind == AT_PART_CELL && cursor > last->options_to;
     if (!in_cell && in_magic_name(code, cursor, &out->from)) {
         out->kind = AT_CURSOR_MAGIC;
-        out->first_line = count == 0 || last->from == 0 || last->from == out->from;
+        out->first_line = count == 0 || parts[0].from == out->from;
         return AT_OK;
     }
     bool shell = last && last->kind == AT_PART_SHELL && last->to == cursor;

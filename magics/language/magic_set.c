@@ -7,7 +7,7 @@
 
 typedef struct options {
     at_words words;
-    bool unset;
+    bool unset, fallback;
 } options;
 
 static const at_param arguments[] = {
@@ -21,6 +21,10 @@ static const at_param params[] = {
      .kind = AT_PARAM_FLAG,
      .offset = offsetof(options, unset),
      .help = "forget the variable"},
+    {.name = "default",
+     .kind = AT_PARAM_FLAG,
+     .offset = offsetof(options, fallback),
+     .help = "keep the value that the variable may have already"},
 };
 
 typedef struct listing {
@@ -101,6 +105,8 @@ static at_status run(at_context *context, const void *given, at_error *err) {
     AT_TRY(split(context, &o->words, &name, &value, err));
     if (o->unset)
         return at_session_set(context->session, name, NULL, err);
+    if (value && o->fallback && at_session_get(context->session, name))
+        return AT_OK;
     if (value)
         return at_session_set(context->session, name, value, err);
     if (o->words.count > 1) {
@@ -110,8 +116,8 @@ static at_status run(at_context *context, const void *given, at_error *err) {
     return show(context, name, err);
 }
 
-static const char *const examples[] = {"%set target = y", "%set", "%set target --unset",
-                                       NULL};
+static const char *const examples[] = {"%set target = y", "%set rows = 1000 --default",
+                                       "%set", "%set target --unset", NULL};
 
 const at_magic at_magic_set = {
     .name = "set",
@@ -123,7 +129,9 @@ const at_magic at_magic_set = {
         "inside quotes; `\\${` stands for the characters themselves. `:name` is a value "
         "in "
         "SQL, never a piece of its text. Shell lines see the variables in their "
-        "environment. `atelier run -p name=value` sets them from outside.",
+        "environment. `atelier run -p name=value` sets them from outside; `--default` in "
+        "the "
+        "script then leaves that value.",
     .arguments = arguments,
     .argument_count = AT_COUNT(arguments),
     .options = params,

@@ -64,15 +64,24 @@ static unsigned long long start_time(pid_t pid) {
     return state == 'Z' || state == 'X' ? 0 : ticks;
 }
 
+/* Whole or not there, but not synced: after a crash of the machine no pid holds anyway.
+ */
 at_status at_job_write_pid(const char *folder, at_error *err) {
     char text[64];
-    char *path = at_path_join(folder, "pid");
-    if (!path)
+    at_arena arena = {0};
+    const char *path = at_arena_format(&arena, "%s/pid", folder);
+    const char *beside = at_arena_format(&arena, "%s/pid.tmp", folder);
+    if (!path || !beside) {
+        at_arena_fini(&arena);
         return at_fail(err, AT_NO_MEMORY, "no memory left to start the job");
+    }
     int n =
         snprintf(text, sizeof text, "%ld %llu\n", (long)getpid(), start_time(getpid()));
-    at_status status = at_file_write(path, text, (size_t)n, err);
-    at_free(path);
+    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    bool good = fd >= 0 && write(fd, text, (size_t)n) == n;
+    good = fd >= 0 && close(fd) == 0 && good && rename(beside, path) == 0;
+    at_status status = good ? AT_OK : at_fail_errno(err, "cannot write %s", path);
+    at_arena_fini(&arena);
     return status;
 }
 

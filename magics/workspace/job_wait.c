@@ -10,7 +10,11 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-enum { POLL_MS = 50 };
+enum {
+    POLL_MS = 50,
+    SOON_MS = 1, /* a process that closed its files is about to let go of its lock */
+    SOON_TIMES = 20
+};
 #define ANIMATE_EVERY 0.1 /* seconds */
 
 typedef struct wait_state {
@@ -20,11 +24,23 @@ typedef struct wait_state {
     at_job_event_fn *event;
     void *event_context;
     int watch; /* inotify on the folder; -1: polling does */
+    int soon;  /* short pauses that are left */
     double animated;
 } wait_state;
 
 static bool shutting_down(const at_context *context) {
     return context->session && at_session_shutting_down(context->session);
+}
+
+static bool closes_lock(const char *bytes, ssize_t n) {
+    bool found = false;
+    for (const char *p = bytes; p < bytes + n;) {
+        struct inotify_event event;
+        memcpy(&event, p, sizeof event);
+        found = found || (event.mask & IN_CLOSE_WRITE);
+        p += sizeof event + event.len;
+    }
+    return found;
 }
 
 /* Sleeps until the folder changes, for 50 ms at most. */
@@ -34,10 +50,13 @@ static void pause_a_little(wait_state *w) {
         return;
     }
     struct pollfd ready = {.fd = w->watch, .events = POLLIN};
-    char drained[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
-    if (poll(&ready, 1, POLL_MS) > 0)
-        while (read(w->watch, drained, sizeof drained) > 0) {
-        }
+    char bytes[4096];
+    ssize_t n;
+    if (poll(&ready, 1, w->soon > 0 ? SOON_MS : POLL_MS) > 0)
+        while ((n = read(w->watch, bytes, sizeof bytes)) > 0)
+            if (closes_lock(bytes, n))
+                w->soon = SOON_TIMES;
+    w->soon -= w->soon > 0;
 }
 
 static at_status let_go(wait_state *w, const char *name, at_error *err) {
@@ -128,7 +147,8 @@ at_status at_job_wait(at_context *context, const char *id, at_job_event_fn *even
             ? AT_OK
             : at_fail(err, AT_NO_MEMORY, "no memory left to wait for the job");
     if (!status && w.watch >= 0 &&
-        inotify_add_watch(w.watch, w.folder, IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0) {
+        inotify_add_watch(w.watch, w.folder,
+                          IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE) < 0) {
         close(w.watch);
         w.watch = -1;
     }

@@ -31,7 +31,9 @@ at_status at_lock_take(const char *path, bool exclusive, bool wait, int *fd,
 }
 
 bool at_lock_held(const char *path) {
-    int file = open(path, O_RDWR | O_CLOEXEC);
+    /* Read-only: closing it again must not look like the end of a writer to who watches
+     * the folder (job_wait.c). */
+    int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0)
         return false;
     bool held = flock(file, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;

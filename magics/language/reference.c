@@ -1,0 +1,123 @@
+#include "magics/language/reference.h"
+#include "magics/language/help.h"
+#include "magics/language/stepline.h"
+#include "ops/frame/sql.h"
+#include "ops/learn/learner.h"
+
+#include <string.h>
+
+static const char INTRODUCTION[] =
+    "# Reference\n"
+    "\n"
+    "Every magic, step and setting, written by the program from its own descriptions: "
+    "what "
+    "`%help` and Shift-Tab show is the same.\n"
+    "\n"
+    "## Cells\n"
+    "\n"
+    "| a cell that ... | is |\n"
+    "|---|---|\n"
+    "| starts with `%%name` | a cell magic: its options on that line, its body below |\n"
+    "| holds lines that start with `%name` | line magics, run in order |\n"
+    "| holds lines that start with `!` | shell commands; an exit code other than 0 fails "
+    "the "
+    "cell |\n"
+    "| holds anything else | SQL over the datasets; the last result is shown |\n"
+    "| is `%name?`, `dataset?` or `dataset.column?` | help |\n"
+    "\n"
+    "Options are written `--name value` or `--name=value`; quotes work as in a shell, a "
+    "name "
+    "with odd characters stands in backticks, `#` begins a comment, a backslash at the "
+    "end of "
+    "the line continues it. `%set name = value` makes `${name}` in options and bodies "
+    "and "
+    "`:name` in SQL; `\\${` stands for the characters themselves.\n";
+
+/* "a, b, c" of a list of words, as code. */
+static void put_words(at_text *out, const char *const *words) {
+    for (size_t i = 0; words[i]; i++)
+        at_text_format(out, "%s`%s`", i ? ", " : "", words[i]);
+    at_text_put(out, "\n");
+}
+
+static void put_cell(at_text *out, const char *text) {
+    for (; *text; text++) {
+        if (*text == '|')
+            at_text_char(out, '\\');
+        at_text_char(out, *text);
+    }
+}
+
+static void put_steps(at_text *out) {
+    size_t count;
+    const at_step_kind *const *kinds = at_steps(&count);
+    at_text_put(
+        out,
+        "\n## Steps\n\n"
+        "One a line, in `%%clean` (makes a dataset) or `%%prepare` (defines a recipe "
+        "that is fitted with a model). COLUMNS are names, globs (`emp*`) or kinds "
+        "(`numeric`, `category`, `text`, `date`, `all`), comma-separated; values stand "
+        "in `'` or `\"`, odd column names in backticks; what is in brackets may be left "
+        "out.\n\n"
+        "| step | in | what it does | for example |\n|---|---|---|---|\n");
+    for (size_t i = 0; i < count; i++) {
+        const at_step_kind *k = kinds[i];
+        at_text_put(out, "| `");
+        put_cell(out, k->verb);
+        at_text_put(out, *k->pattern ? " " : "");
+        put_cell(out, k->pattern);
+        at_text_format(out, "` | %s%s%s | ", k->where & AT_STEP_CLEAN ? "clean" : "",
+                       k->where == (AT_STEP_CLEAN | AT_STEP_PREPARE) ? ", " : "",
+                       k->where & AT_STEP_PREPARE ? "prepare" : "");
+        put_cell(out, k->summary);
+        at_text_put(out, " | `");
+        put_cell(out, k->example);
+        at_text_put(out, "` |\n");
+    }
+}
+
+static void put_learners(at_text *out) {
+    size_t count;
+    const at_learner *const *learners = at_learners(&count);
+    at_text_put(out, "\n## Hyperparameters\n\n"
+                     "The body of `%%train`, `key = value` one a line, by algorithm.\n");
+    for (size_t i = 0; i < count; i++) {
+        const at_learner *l = learners[i];
+        at_text_format(out,
+                       "\n### %s\n\n%s.\n\n| | takes | default | |\n|---|---|---|---|\n",
+                       l->name, l->title);
+        for (size_t p = 0; p < l->param_count; p++) {
+            const at_param *param = &l->params[p];
+            char expected[256];
+            at_param_expects(param, expected, sizeof expected);
+            at_text_format(out, "| `%s` | ", param->name);
+            put_cell(out, expected);
+            at_text_format(out, " | %s | ", param->fallback ? param->fallback : "");
+            put_cell(out, param->help ? param->help : "");
+            at_text_put(out, " |\n");
+        }
+    }
+}
+
+void at_reference_write(at_text *out) {
+    size_t count;
+    const at_magic *const *magics = at_magics(&count);
+    at_text_put(out, INTRODUCTION);
+    for (at_stage stage = AT_STAGE_DATA; stage <= AT_STAGE_HOUSE; stage++) {
+        bool open = false;
+        for (size_t i = 0; i < count; i++) {
+            if (magics[i]->stage != stage)
+                continue;
+            if (!open)
+                at_text_format(out, "\n## %s\n", at_help_stage(stage));
+            open = true;
+            at_text_put(out, "\n");
+            at_help_markdown(magics[i], out);
+        }
+    }
+    put_steps(out);
+    put_learners(out);
+    at_text_put(out, "\n## SQL\n\nThe dialect of SQLite "
+                     "(https://www.sqlite.org/lang_select.html). Functions: ");
+    put_words(out, at_sql_functions());
+}
