@@ -278,6 +278,7 @@ typedef struct run {
     int *from;
     int64_t *picked;
     size_t picked_capacity;
+    sqlite3_stmt *weighed; /* the query as at_sql_weigh has it, where that pays; or NULL */
 } run;
 
 static at_status keep_row(at_sql *sql, sqlite3_stmt *stmt, run *r, at_error *err) {
@@ -370,6 +371,22 @@ static at_status finish(run *r, at_frame **out, at_error *err) {
     return status;
 }
 
+/* Runs the query with weights instead, if it has such a form. */
+static at_status try_weighed(at_sql *sql, run *r, at_error *err) {
+    sqlite3 *db = sql->connection.db;
+    char *weighed = at_sql_weigh(r->query);
+    if (!weighed)
+        return AT_OK;
+    at_status status = AT_OK;
+    if (at_sql_plan_weighs(db, weighed) &&
+        sqlite3_prepare_v2(db, weighed, -1, &r->weighed, NULL) == SQLITE_OK) {
+        sql->connection.source.collapse = true;
+        status = bind(sql, r->weighed, r->bindings, r->count, err);
+    }
+    at_free(weighed);
+    return status;
+}
+
 /* Names and types of the result's columns, and how the rows may be read. */
 static at_status plan(at_sql *sql, sqlite3_stmt *stmt, run *r, at_arena *arena,
                       at_error *err) {
@@ -392,6 +409,8 @@ static at_status plan(at_sql *sql, sqlite3_stmt *stmt, run *r, at_arena *arena,
         sql->connection.source.collapse = how == AT_SQL_PLAN_COLLAPSES;
         /* One table in all, so that every origin is in it. */
         r->direct = how == AT_SQL_PLAN_DIRECT && sql->tables == 1 ? frame : NULL;
+        if (how == AT_SQL_PLAN_ANY)
+            return try_weighed(sql, r, err);
     }
     return AT_OK;
 }
@@ -404,7 +423,7 @@ static at_status run_statement(at_sql *sql, sqlite3_stmt *stmt, run *r, at_frame
     at_arena arena = {0};
     at_status status = plan(sql, stmt, r, &arena, err);
     if (!status)
-        status = collect(sql, stmt, r, err);
+        status = collect(sql, r->weighed ? r->weighed : stmt, r, err);
     if (!status)
         status = finish(r, out, err);
     for (int c = 0; r->columns && c < r->width; c++)
@@ -412,6 +431,7 @@ static at_status run_statement(at_sql *sql, sqlite3_stmt *stmt, run *r, at_frame
     at_free(r->columns);
     at_free(r->from);
     at_free(r->picked);
+    sqlite3_finalize(r->weighed);
     at_arena_fini(&arena);
     return status;
 }

@@ -37,6 +37,14 @@ static void count_value(sqlite3_context *context) {
     sqlite3_result_int64(context, s ? s->count : 0);
 }
 
+/* at_count(x, weight) and its like: see at_sql_weigh. */
+static void weighed_count_step(sqlite3_context *context, int argc, sqlite3_value **argv) {
+    (void)argc;
+    sums *s = sqlite3_aggregate_context(context, sizeof *s);
+    if (s && sqlite3_value_type(argv[0]) != SQLITE_NULL)
+        s->count += sqlite3_value_int64(argv[1]);
+}
+
 static void add_real(sums *s, double value) {
     double sum = s->real + value;
     if (isfinite(sum))
@@ -45,12 +53,13 @@ static void add_real(sums *s, double value) {
     s->real = sum;
 }
 
-static void sum_add(sqlite3_context *context, sqlite3_value *value, bool minus) {
+static void sum_add(sqlite3_context *context, sqlite3_value *value, int64_t weight,
+                    bool minus) {
     sums *s = sqlite3_aggregate_context(context, sizeof *s);
     int type = sqlite3_value_numeric_type(value);
     if (!s || type == SQLITE_NULL)
         return;
-    int64_t weight = weight_of(context), part;
+    int64_t part;
     s->count += minus ? -weight : weight;
     if (type == SQLITE_INTEGER) {
         int64_t integer = sqlite3_value_int64(value);
@@ -67,12 +76,17 @@ static void sum_add(sqlite3_context *context, sqlite3_value *value, bool minus) 
 
 static void sum_step(sqlite3_context *context, int argc, sqlite3_value **argv) {
     (void)argc;
-    sum_add(context, argv[0], false);
+    sum_add(context, argv[0], weight_of(context), false);
+}
+
+static void weighed_sum_step(sqlite3_context *context, int argc, sqlite3_value **argv) {
+    (void)argc;
+    sum_add(context, argv[0], sqlite3_value_int64(argv[1]), false);
 }
 
 static void sum_inverse(sqlite3_context *context, int argc, sqlite3_value **argv) {
     (void)argc;
-    sum_add(context, argv[0], true);
+    sum_add(context, argv[0], weight_of(context), true);
 }
 
 static double real_sum(const sums *s) {
@@ -230,6 +244,17 @@ at_status at_sql_functions_register(sqlite3 *db, at_sql_source *source, at_error
                                        average_value, average_value, sum_inverse, NULL);
     code |= sqlite3_create_window_function(db, "total", 1, FLAGS, source, sum_step,
                                            total_value, total_value, sum_inverse, NULL);
+    static const struct {
+        const char *name;
+        void (*step)(sqlite3_context *, int, sqlite3_value **);
+        void (*final)(sqlite3_context *);
+    } weighed[] = {{"at_count", weighed_count_step, count_value},
+                   {"at_sum", weighed_sum_step, sum_value},
+                   {"at_avg", weighed_sum_step, average_value},
+                   {"at_total", weighed_sum_step, total_value}};
+    for (size_t i = 0; i < sizeof weighed / sizeof *weighed; i++)
+        code |= sqlite3_create_function_v2(db, weighed[i].name, 2, FLAGS, NULL, NULL,
+                                           weighed[i].step, weighed[i].final, NULL);
     code |= sqlite3_create_function_v2(db, "stddev", 1, FLAGS, NULL, NULL, stddev_step,
                                        stddev_final, NULL);
     code |= sqlite3_create_function_v2(db, "median", 1, FLAGS, NULL, NULL, median_step,

@@ -35,6 +35,10 @@ static bool begins_with_any(const char *text, const char *const *list, size_t co
     return false;
 }
 
+static bool is(const operation *op, const char *name) {
+    return strcmp(op->name, name) == 0;
+}
+
 static bool known_harmless(const operation *op) {
     bool found = false;
     for (size_t i = 0; i < sizeof harmless / sizeof *harmless && !found; i++)
@@ -44,10 +48,6 @@ static bool known_harmless(const operation *op) {
     if (strcmp(op->name, "Function") == 0)
         return !begins_with_any(op->detail, unsteady, sizeof unsteady / sizeof *unsteady);
     return found;
-}
-
-static bool is(const operation *op, const char *name) {
-    return strcmp(op->name, name) == 0;
 }
 
 /* Everything between VFilter and VNext is harmless, and what is counted is counted there.
@@ -81,22 +81,41 @@ static bool direct(const operation *ops, size_t count, size_t filter, size_t nex
     return results == 1;
 }
 
-static at_sql_plan judge(const operation *ops, size_t count) {
-    size_t opens = 0, filter = 0, next = 0, filters = 0, nexts = 0;
+/* What is read goes, by way of a sorter, into aggregates that take weights. */
+static bool weighs(const operation *ops, size_t count, size_t filter, size_t next) {
+    static const char *const twins[] = {"at_count(", "at_sum(", "at_avg(",
+                                        "at_total(", "min(",    "max("};
+    size_t steps = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool inside = i >= filter && i <= next;
+        bool step = strncmp(ops[i].name, "AggStep", 7) == 0;
+        bool sorts = is(&ops[i], "MakeRecord") || is(&ops[i], "SorterInsert");
+        if (step && !begins_with_any(ops[i].detail, twins, sizeof twins / sizeof *twins))
+            return false;
+        if (inside && !step && !sorts && !known_harmless(&ops[i]))
+            return false;
+        if (is(&ops[i], "AggInverse"))
+            return false;
+        steps += step;
+    }
+    return steps > 0;
+}
+
+/* Finds the one scan of the one table, if that is so. */
+static bool one_scan(const operation *ops, size_t count, size_t *filter, size_t *next) {
+    size_t opens = 0, filters = 0, nexts = 0;
     for (size_t i = 0; i < count; i++) {
         if (is(&ops[i], "VOpen"))
             opens++;
         else if (is(&ops[i], "VFilter"))
-            filter = i, filters++;
+            *filter = i, filters++;
         else if (is(&ops[i], "VNext"))
-            next = i, nexts++;
+            *next = i, nexts++;
     }
-    if (opens != 1 || filters != 1 || nexts != 1 || filter >= next)
-        return AT_SQL_PLAN_ANY;
-    return collapses(ops, count, filter, next) ? AT_SQL_PLAN_COLLAPSES
-           : direct(ops, count, filter, next)  ? AT_SQL_PLAN_DIRECT
-                                               : AT_SQL_PLAN_ANY;
+    return opens == 1 && filters == 1 && nexts == 1 && *filter < *next;
 }
+
+enum { MOST = 2000 };
 
 static void copy_word(char *out, size_t size, const unsigned char *text) {
     size_t n = text ? strlen((const char *)text) : 0;
@@ -106,27 +125,43 @@ static void copy_word(char *out, size_t size, const unsigned char *text) {
     out[n] = '\0';
 }
 
-at_sql_plan at_sql_plan_of(sqlite3 *db, const char *query) {
-    enum { MOST = 2000 };
+/* The program of a statement, at most MOST operations; their number, 0 on any failure. */
+static size_t read_program(sqlite3 *db, const char *query, operation *ops) {
     at_text sql = {0};
     at_text_put(&sql, "EXPLAIN ");
     at_text_put(&sql, query);
     sqlite3_stmt *stmt = NULL;
-    operation *ops = at_alloc_array(MOST, sizeof *ops);
     size_t count = 0;
-    at_sql_plan answer = AT_SQL_PLAN_ANY;
-    if (ops && at_text_ok(&sql) &&
-        sqlite3_prepare_v2(db, at_text_get(&sql), -1, &stmt, NULL) == SQLITE_OK) {
-        int code;
-        while ((code = sqlite3_step(stmt)) == SQLITE_ROW && count < MOST) {
-            operation *op = &ops[count++];
-            copy_word(op->name, sizeof op->name, sqlite3_column_text(stmt, 1));
-            copy_word(op->detail, sizeof op->detail, sqlite3_column_text(stmt, 5));
-        }
-        answer = code == SQLITE_DONE ? judge(ops, count) : AT_SQL_PLAN_ANY;
+    int code = SQLITE_ERROR;
+    if (at_text_ok(&sql))
+        code = sqlite3_prepare_v2(db, at_text_get(&sql), -1, &stmt, NULL);
+    while (stmt && (code = sqlite3_step(stmt)) == SQLITE_ROW && count < MOST) {
+        operation *op = &ops[count++];
+        copy_word(op->name, sizeof op->name, sqlite3_column_text(stmt, 1));
+        copy_word(op->detail, sizeof op->detail, sqlite3_column_text(stmt, 5));
     }
     sqlite3_finalize(stmt);
     at_text_fini(&sql);
+    return code == SQLITE_DONE ? count : 0;
+}
+
+at_sql_plan at_sql_plan_of(sqlite3 *db, const char *query) {
+    operation *ops = at_alloc_array(MOST, sizeof *ops);
+    size_t count = ops ? read_program(db, query, ops) : 0, filter = 0, next = 0;
+    at_sql_plan answer = AT_SQL_PLAN_ANY;
+    if (count && one_scan(ops, count, &filter, &next))
+        answer = collapses(ops, count, filter, next) ? AT_SQL_PLAN_COLLAPSES
+                 : direct(ops, count, filter, next)  ? AT_SQL_PLAN_DIRECT
+                                                     : AT_SQL_PLAN_ANY;
+    at_free(ops);
+    return answer;
+}
+
+bool at_sql_plan_weighs(sqlite3 *db, const char *weighed) {
+    operation *ops = at_alloc_array(MOST, sizeof *ops);
+    size_t count = ops ? read_program(db, weighed, ops) : 0, filter = 0, next = 0;
+    bool answer = count && one_scan(ops, count, &filter, &next) &&
+                  weighs(ops, count, filter, next);
     at_free(ops);
     return answer;
 }

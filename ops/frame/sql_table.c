@@ -119,6 +119,8 @@ static int table_connect(sqlite3 *db, void *aux, int argc, const char *const *ar
         put_name(&schema, table->columns[c]->name);
         at_text_format(&schema, " %s", declared_type(table->columns[c]->type));
     }
+    if (at_frame_find(table->frame, AT_SQL_WEIGHT) < 0)
+        at_text_put(&schema, ", \"" AT_SQL_WEIGHT "\" INTEGER HIDDEN");
     at_text_char(&schema, ')');
     int code = SQLITE_NOMEM;
     if (table->columns && table->ranks && table->unranked && table->indices &&
@@ -163,7 +165,7 @@ typedef struct choice {
 
 /* Looks for the constraint that pays most: rowid, then an index for a join, then an
  * equality with a constant, which a scan checks by itself. */
-static choice best_constraint(sqlite3_index_info *info) {
+static choice best_constraint(const at_sql_table *table, sqlite3_index_info *info) {
     choice best = {.plan = PLAN_SCAN, .term = -1};
     for (int i = 0; i < info->nConstraint; i++) {
         const struct sqlite3_index_constraint *term = &info->aConstraint[i];
@@ -171,6 +173,8 @@ static choice best_constraint(sqlite3_index_info *info) {
             continue;
         sqlite3_value *value;
         plan found;
+        if (term->iColumn >= table->count)
+            continue;
         if (term->iColumn < 0)
             found = PLAN_ROWID;
         else if (sqlite3_vtab_in(info, i, -1))
@@ -207,8 +211,9 @@ static int plan_order(at_sql_table *table, sqlite3_index_info *info) {
     for (int k = 0; k < info->nOrderBy; k++) {
         const struct sqlite3_index_orderby *key = &info->aOrderBy[k];
         const at_sql_ranks *ranks = NULL;
-        int code =
-            key->iColumn < 0 ? SQLITE_OK : table_ranks(table, key->iColumn, &ranks);
+        int code = SQLITE_OK;
+        if (key->iColumn >= 0 && key->iColumn < table->count)
+            code = table_ranks(table, key->iColumn, &ranks);
         if (code != SQLITE_OK || !ranks) {
             sqlite3_free(sqlite3_str_finish(text));
             return code;
@@ -232,7 +237,7 @@ static int plan_order(at_sql_table *table, sqlite3_index_info *info) {
 
 static int table_best_index(sqlite3_vtab *base, sqlite3_index_info *info) {
     at_sql_table *table = (at_sql_table *)base;
-    choice best = best_constraint(info);
+    choice best = best_constraint(table, info);
     info->idxNum = PLAN_SCAN;
     info->estimatedRows = table->rows ? table->rows : 1;
     info->estimatedCost = (double)table->rows + 10;
@@ -488,6 +493,10 @@ static int cursor_eof(sqlite3_vtab_cursor *base) {
 static int cursor_column(sqlite3_vtab_cursor *base, sqlite3_context *context,
                          int number) {
     const cursor *c = (const cursor *)base;
+    if (number >= table_of(c)->count) {
+        sqlite3_result_int64(context, c->weights ? c->weights[c->at] : 1);
+        return SQLITE_OK;
+    }
     const at_column *column = table_of(c)->columns[number];
     int64_t row = c->row;
     if (!at_column_valid(column, row))
@@ -558,7 +567,7 @@ at_status at_sql_table_register(sqlite3 *db, at_sql_source *source, at_error *er
 
 at_status at_sql_table_declare(sqlite3 *db, at_sql_source *source, const char *name,
                                const at_frame *frame, at_sql_table **out, at_error *err) {
-    int most = sqlite3_limit(db, SQLITE_LIMIT_COLUMN, -1);
+    int most = sqlite3_limit(db, SQLITE_LIMIT_COLUMN, -1) - 1; /* one is hidden */
     if (at_frame_columns(frame) > most) {
         at_fail(err, AT_LIMIT, "%s has %d columns; SQL takes at most %d", name,
                 at_frame_columns(frame), most);

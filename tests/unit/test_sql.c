@@ -336,6 +336,24 @@ static void test_collapse(void **state) {
          "SELECT 2 * count(*) + count(*) - 1, count(*) FROM big WHERE y IS NOT NULL");
     same(*state, "SELECT g, stddev(small), count(*) FROM big GROUP BY g",
          "SELECT g || '' AS k, stddev(small + 0), count(*) FROM big GROUP BY k");
+    /* sorted by SQLite, with weights that travel along */
+    same(*state, "SELECT small / 10 AS k, count(*), count(b), sum(small), avg(x > 3), total(b), "
+                 "min(small), max(day), small / 10 * 2 FROM big WHERE y = 'a1' GROUP BY 1 "
+                 "HAVING count(*) > 3 ORDER BY COUNT ( * ) DESC, k",
+         "SELECT small / 10 AS k, count(*), count(b), sum(small), avg(x > 3), total(b), "
+         "min(small), max(day), small / 10 * 2 FROM big WHERE y = 'a1' AND rowid > 0 GROUP BY 1 "
+         "HAVING count(*) > 3 ORDER BY COUNT ( * ) DESC, k");
+    same(*state, "SELECT upper(g), sum(CASE WHEN b THEN (small + 1) ELSE 0 END), count() "
+                 "FILTER (WHERE b) FROM big GROUP BY upper(g)",
+         "SELECT upper(g), sum(CASE WHEN b THEN (small + 1) ELSE 0 END), count() "
+         "FILTER (WHERE b) FROM big WHERE rowid > 0 GROUP BY upper(g)");
+    same(*state, "SELECT g || '', (SELECT count(*)) FROM big ORDER BY 1 LIMIT 9",
+         "SELECT g || '', 1 FROM big ORDER BY 1 LIMIT 9");
+    same(*state, "SELECT small / 10, avg(small), sum(count(*)) OVER () FROM big GROUP BY 1",
+         "SELECT small / 10, avg(small), (SELECT count(*) FROM big) FROM big WHERE rowid > 0 "
+         "GROUP BY 1");
+    gives(*state, "SELECT age / 40 AS \"k \"\"(\", count(*) FROM people GROUP BY 1 -- count(",
+          "k \"(:int|count(*):int\n|1\n0|2\n1|1");
     /* each row rolls its own dice */
     at_frame *dice = query(*state, "SELECT count(*) AS n FROM big WHERE y = 'a1' AND "
                                    "abs(random() % 2) = 1");
