@@ -1,5 +1,6 @@
 #include "ops/base/clock.h"
 #include "ops/base/rng.h"
+#include "ops/frame/csv.h"
 #include "ops/frame/sql.h"
 #include "tests/unit/table.h"
 
@@ -531,6 +532,37 @@ static void test_errors(void **state) {
     assert_non_null(strstr(err.text, "abs"));
 }
 
+/* The real table; the figures are those of Python's sqlite3 over the same file. */
+static void test_bank(void **state) {
+    world *w = *state;
+    at_frame *bank = NULL, *old = w->big;
+    at_csv_options options = at_csv_options_default();
+    at_read_context context = {0};
+    at_csv_report report;
+    at_error err;
+    assert_ok(at_csv_read_file(ATELIER_DATA "/bank/bank-additional/bank-additional-full.csv",
+                               &options, &context, &bank, &report, &err),
+              &err);
+    w->big = bank;
+    gives(w,
+          "SELECT poutcome, count(*) AS calls, round(avg(y = 'yes'), 9) AS rate FROM big "
+          "GROUP BY poutcome",
+          "poutcome:category|calls:int|rate:float\nfailure|4252|0.142285983\n"
+          "nonexistent|35563|0.088322133\nsuccess|1373|0.651128915");
+    gives(w,
+          "SELECT age / 20 * 20 AS k, count(*) AS n, sum(campaign) AS s, max(job) AS j, "
+          "round(avg(euribor3m), 6) AS e FROM big WHERE marital <> 'unknown' GROUP BY 1",
+          "k:int|n:int|s:int|j:category|e:float\n0|75|144|student|1.13528\n"
+          "20|22484|57101|unknown|3.516135\n40|17358|45771|unknown|3.914451\n"
+          "60|1041|2195|unknown|1.59406\n80|150|288|unknown|0.935253");
+    gives(w,
+          "SELECT a.job, count(*) AS n FROM big a JOIN (SELECT DISTINCT job FROM big WHERE "
+          "age > 90) b ON a.job = b.job GROUP BY a.job",
+          "job:category|n:int\nretired|1720");
+    at_frame_release(bank);
+    w->big = old;
+}
+
 /* A dataset that is made anew is read anew. */
 static void test_replaced(void **state) {
     world *w = *state;
@@ -591,6 +623,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_cancel, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_errors, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_bank, setup, teardown),
         cmocka_unit_test_setup_teardown(test_replaced, setup, teardown),
         cmocka_unit_test_setup_teardown(test_words, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
