@@ -278,7 +278,8 @@ typedef struct run {
     int *from;
     int64_t *picked;
     size_t picked_capacity;
-    sqlite3_stmt *weighed; /* the query as at_sql_weigh has it, where that pays; or NULL */
+    sqlite3_stmt
+        *weighed; /* the query as at_sql_weigh has it, where that pays; or NULL */
 } run;
 
 static at_status keep_row(at_sql *sql, sqlite3_stmt *stmt, run *r, at_error *err) {

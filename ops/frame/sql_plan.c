@@ -160,8 +160,8 @@ at_sql_plan at_sql_plan_of(sqlite3 *db, const char *query) {
 bool at_sql_plan_weighs(sqlite3 *db, const char *weighed) {
     operation *ops = at_alloc_array(MOST, sizeof *ops);
     size_t count = ops ? read_program(db, weighed, ops) : 0, filter = 0, next = 0;
-    bool answer = count && one_scan(ops, count, &filter, &next) &&
-                  weighs(ops, count, filter, next);
+    bool answer =
+        count && one_scan(ops, count, &filter, &next) && weighs(ops, count, filter, next);
     at_free(ops);
     return answer;
 }

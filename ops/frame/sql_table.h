@@ -56,9 +56,10 @@ at_sql_plan at_sql_plan_of(sqlite3 *db, const char *query);
 
 /* A hidden column of every table: how many rows this one stands for (see `collapse`). */
 #define AT_SQL_WEIGHT "at weight"
-/* Where SQLite must sort the rows before it adds them up (GROUP BY an expression), weights
- * have to travel with them: the query with at_count(x, weight) for count(x) and so on. NULL:
- * it has no such aggregates, or ones that this is not sound for. Caller frees. */
+/* Where SQLite must sort the rows before it adds them up (GROUP BY an expression),
+ * weights have to travel with them: the query with at_count(x, weight) for count(x) and
+ * so on. NULL: it has no such aggregates, or ones that this is not sound for. Caller
+ * frees. */
 char *at_sql_weigh(const char *query);
 /* True if the scan of such a query may be collapsed. */
 bool at_sql_plan_weighs(sqlite3 *db, const char *weighed);

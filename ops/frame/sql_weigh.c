@@ -41,7 +41,8 @@ char *at_sql_weigh(const char *query) {
         if (token.kind == AT_SQL_TOKEN_END)
             break;
         selects += at_sql_token_is(&token, "SELECT");
-        if (selects > 1 || at_sql_token_is(&token, "OVER") || at_sql_token_is(&token, "DISTINCT"))
+        if (selects > 1 || at_sql_token_is(&token, "OVER") ||
+            at_sql_token_is(&token, "DISTINCT"))
             goto fail; /* no windows, no DISTINCT, and no subquery to be mixed up with */
         if (at_sql_token_mark(&token, '(') && has_twin(&before)) {
             size_t after = cursor;

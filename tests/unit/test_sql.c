@@ -338,22 +338,28 @@ static void test_collapse(void **state) {
     same(*state, "SELECT g, stddev(small), count(*) FROM big GROUP BY g",
          "SELECT g || '' AS k, stddev(small + 0), count(*) FROM big GROUP BY k");
     /* sorted by SQLite, with weights that travel along */
-    same(*state, "SELECT small / 10 AS k, count(*), count(b), sum(small), avg(x > 3), total(b), "
-                 "min(small), max(day), small / 10 * 2 FROM big WHERE y = 'a1' GROUP BY 1 "
-                 "HAVING count(*) > 3 ORDER BY COUNT ( * ) DESC, k",
+    same(*state,
          "SELECT small / 10 AS k, count(*), count(b), sum(small), avg(x > 3), total(b), "
-         "min(small), max(day), small / 10 * 2 FROM big WHERE y = 'a1' AND rowid > 0 GROUP BY 1 "
+         "min(small), max(day), small / 10 * 2 FROM big WHERE y = 'a1' GROUP BY 1 "
+         "HAVING count(*) > 3 ORDER BY COUNT ( * ) DESC, k",
+         "SELECT small / 10 AS k, count(*), count(b), sum(small), avg(x > 3), total(b), "
+         "min(small), max(day), small / 10 * 2 FROM big WHERE y = 'a1' AND rowid > 0 "
+         "GROUP BY 1 "
          "HAVING count(*) > 3 ORDER BY COUNT ( * ) DESC, k");
-    same(*state, "SELECT upper(g), sum(CASE WHEN b THEN (small + 1) ELSE 0 END), count() "
-                 "FILTER (WHERE b) FROM big GROUP BY upper(g)",
+    same(*state,
+         "SELECT upper(g), sum(CASE WHEN b THEN (small + 1) ELSE 0 END), count() "
+         "FILTER (WHERE b) FROM big GROUP BY upper(g)",
          "SELECT upper(g), sum(CASE WHEN b THEN (small + 1) ELSE 0 END), count() "
          "FILTER (WHERE b) FROM big WHERE rowid > 0 GROUP BY upper(g)");
     same(*state, "SELECT g || '', (SELECT count(*)) FROM big ORDER BY 1 LIMIT 9",
          "SELECT g || '', 1 FROM big ORDER BY 1 LIMIT 9");
-    same(*state, "SELECT small / 10, avg(small), sum(count(*)) OVER () FROM big GROUP BY 1",
-         "SELECT small / 10, avg(small), (SELECT count(*) FROM big) FROM big WHERE rowid > 0 "
+    same(*state,
+         "SELECT small / 10, avg(small), sum(count(*)) OVER () FROM big GROUP BY 1",
+         "SELECT small / 10, avg(small), (SELECT count(*) FROM big) FROM big WHERE rowid "
+         "> 0 "
          "GROUP BY 1");
-    gives(*state, "SELECT age / 40 AS \"k \"\"(\", count(*) FROM people GROUP BY 1 -- count(",
+    gives(*state,
+          "SELECT age / 40 AS \"k \"\"(\", count(*) FROM people GROUP BY 1 -- count(",
           "k \"(:int|count(*):int\n|1\n0|2\n1|1");
     /* each row rolls its own dice */
     at_frame *dice = query(*state, "SELECT count(*) AS n FROM big WHERE y = 'a1' AND "
@@ -540,7 +546,8 @@ static void test_bank(void **state) {
     at_read_context context = {0};
     at_csv_report report;
     at_error err;
-    assert_ok(at_csv_read_file(ATELIER_DATA "/bank/bank-additional/bank-additional-full.csv",
+    assert_ok(at_csv_read_file(ATELIER_DATA
+                               "/bank/bank-additional/bank-additional-full.csv",
                                &options, &context, &bank, &report, &err),
               &err);
     w->big = bank;
@@ -555,10 +562,11 @@ static void test_bank(void **state) {
           "k:int|n:int|s:int|j:category|e:float\n0|75|144|student|1.13528\n"
           "20|22484|57101|unknown|3.516135\n40|17358|45771|unknown|3.914451\n"
           "60|1041|2195|unknown|1.59406\n80|150|288|unknown|0.935253");
-    gives(w,
-          "SELECT a.job, count(*) AS n FROM big a JOIN (SELECT DISTINCT job FROM big WHERE "
-          "age > 90) b ON a.job = b.job GROUP BY a.job",
-          "job:category|n:int\nretired|1720");
+    gives(
+        w,
+        "SELECT a.job, count(*) AS n FROM big a JOIN (SELECT DISTINCT job FROM big WHERE "
+        "age > 90) b ON a.job = b.job GROUP BY a.job",
+        "job:category|n:int\nretired|1720");
     at_frame_release(bank);
     w->big = old;
 }
