@@ -41,7 +41,7 @@ const char *at_source_last_part(const char *url, at_arena *arena) {
     char *to = name;
     for (const char *p = name; *p; p++) {
         int high = *p == '%' ? hex(p[1]) : -1, low = high >= 0 ? hex(p[2]) : -1;
-        *to++ = low >= 0 ? (char)(high << 4 | low) : *p;
+        *to++ = (char)(low >= 0 ? high << 4 | low : *p);
         p += low >= 0 ? 2 : 0;
     }
     *to = '\0';

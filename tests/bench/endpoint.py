@@ -1,0 +1,252 @@
+"""One bank row, asked again and again over kept connections (wrk): the endpoint of a linear
+learner beside a well-tuned FastAPI (2 workers) and MLServer with a like model. wrk runs on the
+same processors as what it measures."""
+
+import contextlib
+import csv
+import json
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+import numpy
+from bench import BINARY, DATA, ROOT, Report, median
+from sklearn.linear_model import LogisticRegression
+
+SECONDS = 3
+ROUNDS = 3
+PEERS = ROOT / "tests/bench/peers"
+BANK = DATA / "bank/bank-additional/bank-additional-full.csv"
+
+SCRIPT = """
+# %%
+%fetch bank {bank}
+
+# %%
+%%clean bank
+drop column duration
+
+# %%
+%%train subscriber --data bank_clean --target y --algorithm linear-learner
+epochs = 3
+
+# %%
+%deploy subscriber --endpoint bank-ep
+"""
+
+WRK = """
+wrk.method = "POST"
+wrk.body = {body}
+wrk.headers["Content-Type"] = {content_type}
+done = function(summary, latency, requests)
+  local e = summary.errors
+  io.write(string.format('{{"p50": %d, "p99": %d, "requests": %d, "us": %d, "errors": %d}}\\n',
+    latency:percentile(50), latency:percentile(99), summary.requests, summary.duration,
+    e.connect + e.read + e.write + e.status + e.timeout))
+end
+"""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(url, seconds=60):
+    for _ in range(int(seconds * 20)):
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except urllib.error.HTTPError as error:
+            if error.code < 500: # it answers: that this page is not there does not matter
+                return
+        except OSError:
+            pass
+        time.sleep(0.05)
+    raise RuntimeError(f"nothing answers at {url}")
+
+
+def ask(url, body, content_type):
+    request = urllib.request.Request(url, body.encode(), {"Content-Type": content_type})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return answer.read().decode()
+
+
+class Contestant:
+    def __init__(self, name, folder, url, body, content_type):
+        self.name, self.url = name, url
+        self.script = folder / f"{name}.lua"
+        self.script.write_text(WRK.format(body=json.dumps(body),
+                                          content_type=json.dumps(content_type)))
+        self.results = {1: [], 64: []}
+        print(f"{name}: {url} answers {ask(url, body, content_type).strip()[:100]!r}")
+
+    def measure(self, connections, seconds=SECONDS):
+        done = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s",
+                               self.script, self.url], capture_output=True, text=True,
+                              check=True)
+        result = json.loads(done.stdout.strip().split("\n")[-1])
+        if result["errors"]:
+            raise RuntimeError(f"{self.name}: {result['errors']} requests failed")
+        return result
+
+    def turn(self, connections):
+        self.results[connections].append(self.measure(connections))
+
+    def p50(self):
+        return median([r["p50"] / 1e3 for r in self.results[1]])
+
+    def p99(self):
+        return median([r["p99"] / 1e3 for r in self.results[1]])
+
+    def rate(self):
+        return median([r["requests"] / r["us"] * 1e6 for r in self.results[64]])
+
+
+def rows():
+    """The bank table without duration: names, rows, target."""
+    with open(BANK, newline="", encoding="ascii") as file:
+        table = list(csv.DictReader(file))
+    names = [n for n in table[0] if n not in ("duration", "y")]
+    return names, [[row[n] for n in names] for row in table], [row["y"] for row in table]
+
+
+def fit(names, cells, target):
+    """A logistic regression on one-hot columns and standardised numbers: (the model as the
+    FastAPI peer reads it, the sklearn model, its first row)."""
+    columns, parts = [], []
+    for i, name in enumerate(names):
+        values = [row[i] for row in cells]
+        try:
+            x = numpy.array(values, float)
+            columns.append((name, float(x.mean()), float(x.std()) or 1.0))
+            parts.append(((x - columns[-1][1]) / columns[-1][2])[:, None])
+        except ValueError:
+            levels = sorted(set(values))
+            columns.append((name, levels, None))
+            parts.append(numpy.array([[v == level for level in levels] for v in values], float))
+    x = numpy.hstack(parts)
+    model = LogisticRegression(max_iter=200).fit(x, target)
+    weights, at, out = model.coef_[0], 0, []
+    for _, first, second in columns:
+        if isinstance(first, list):
+            out.append(dict(zip(first, map(float, weights[at:at + len(first)]))))
+            at += len(first)
+        else:
+            out.append([float(weights[at] / second), float(-weights[at] * first / second)])
+            at += 1
+    return {"bias": float(model.intercept_[0]), "labels": ["no", "yes"], "columns": out}, \
+        model, x[0].tolist()
+
+
+@contextlib.contextmanager
+def running(command, ping, **options):
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               **options)
+    try:
+        wait_for(ping)
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextlib.contextmanager
+def atelier(folder):
+    script, workspace = folder / "bank.atl", folder / "workspace"
+    script.write_text(SCRIPT.format(bank=BANK))
+    environment = dict(os.environ, ATELIER_WORKSPACE=str(workspace))
+    try:
+        done = subprocess.run([BINARY, "run", script], env=environment, capture_output=True,
+                              text=True, cwd=folder)
+        if done.returncode:
+            sys.exit(f"atelier run failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        port = int((workspace / "server/port").read_text())
+        yield f"http://127.0.0.1:{port}/endpoints/bank-ep/invocations"
+    finally:
+        clean = folder / "clean.atl"
+        clean.write_text("%cleanup --yes\n")
+        subprocess.run([BINARY, "run", clean], env=environment, capture_output=True, cwd=folder)
+
+
+def fastapi(folder, model):
+    path, port = folder / "model.json", free_port()
+    path.write_text(json.dumps(model))
+    command = [sys.executable, "-m", "uvicorn", "fastapi_row:app", "--app-dir", str(PEERS),
+               "--port", str(port), "--workers", "2", "--loop", "uvloop", "--http", "httptools",
+               "--log-level", "error", "--no-access-log"]
+    options = {"env": dict(os.environ, MODEL=str(path))}
+    return running(command, f"http://127.0.0.1:{port}/docs", **options), port
+
+
+def mlserver(folder, model):
+    import joblib
+    place = folder / "mlserver"
+    place.mkdir()
+    port = free_port()
+    joblib.dump(model, place / "model.joblib")
+    (place / "settings.json").write_text(json.dumps({
+        "debug": False, "host": "127.0.0.1", "http_port": port, "grpc_port": free_port(),
+        "metrics_port": free_port(), "parallel_workers": 0}))
+    (place / "model-settings.json").write_text(json.dumps({
+        "name": "bank", "implementation": "mlserver_sklearn.SKLearnModel",
+        "parameters": {"uri": str(place / "model.joblib")}}))
+    command = [str(pathlib.Path(sys.executable).parent / "mlserver"), "start", str(place)]
+    return running(command, f"http://127.0.0.1:{port}/v2/models/bank/ready"), port
+
+
+def main():
+    if not shutil.which("wrk"):
+        sys.exit("wrk is not installed: apt-get install wrk")
+    if not BANK.exists():
+        sys.exit(f"no {BANK.name} in the data folder (ATELIER_DATA)")
+    report = Report("endpoint")
+    names, cells, target = rows()
+    model, sklearn_model, tensor = fit(names, cells, target)
+    row = ",".join(cells[0])
+    with contextlib.ExitStack() as stack:
+        folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        url = stack.enter_context(atelier(folder))
+        ours = Contestant("atelier", folder, url, row, "text/csv")
+        peers = []
+        context, port = fastapi(folder, model)
+        stack.enter_context(context)
+        peers.append(Contestant("fastapi", folder, f"http://127.0.0.1:{port}/invocations", row,
+                                "text/csv"))
+        context, port = mlserver(folder, sklearn_model)
+        stack.enter_context(context)
+        body = json.dumps({"inputs": [{"name": "x", "shape": [1, len(tensor)],
+                                       "datatype": "FP64", "data": tensor}]})
+        peers.append(Contestant("mlserver", folder,
+                                f"http://127.0.0.1:{port}/v2/models/bank/infer", body,
+                                "application/json"))
+        everyone = [ours, *peers]
+        for contestant in everyone:
+            contestant.measure(8, 1)  # warm
+        for _ in range(ROUNDS):
+            for connections in (1, 64):
+                for contestant in everyone:
+                    contestant.turn(connections)
+    report.add("p50, 1 connection", "ms", ours.p50(), None, target=0.1, floor=0.2,
+               others={p.name: p.p50() for p in peers})
+    report.add("p50, 1 connection", "ms", ours.p50(), {p.name: p.p50() for p in peers})
+    report.add("p99, 1 connection", "ms", ours.p99(), {p.name: p.p99() for p in peers})
+    report.add("64 connections", "requests/s", ours.rate(), {p.name: p.rate() for p in peers},
+               higher_is_better=True, target=10, floor=6)
+    report.finish()
+
+
+if __name__ == "__main__":
+    main()

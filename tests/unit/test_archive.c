@@ -1,0 +1,195 @@
+/* Archives made here by tar, zip and gzip themselves, and broken ones. */
+#include "unit.h"
+
+#include "magics/adapter/archive.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static char *folder;
+
+static int set_up(void **state) {
+    (void)state;
+    folder = at_test_folder();
+    return chdir(folder);
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    at_test_folder_remove(folder);
+    return chdir("/");
+}
+
+static void write_text(const char *name, const char *text) {
+    at_error err;
+    assert_ok(at_file_write(name, text, strlen(text), &err), &err);
+}
+
+static void run_program(const char *const *argv) {
+    pid_t child;
+    int status = -1;
+    assert_int_equal(posix_spawnp(&child, argv[0], NULL, NULL, (char *const *)argv, environ),
+                     0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+#define RUN(...) run_program((const char *const[]){__VA_ARGS__, NULL})
+
+static char *extract(const char *path, size_t index, int64_t limit, at_error *err) {
+    int fd = open("out", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    at_text text = {0};
+    at_status status = at_archive_extract(path, index, fd, limit, NULL, NULL, NULL, err);
+    close(fd);
+    if (status)
+        return NULL;
+    assert_int_equal(at_file_read("out", 1 << 24, &text, NULL), AT_OK);
+    return text.data ? at_text_take(&text) : at_copy_text("");
+}
+
+static void reads_tars(void **state) {
+    (void)state;
+    at_error err;
+    at_arena arena = {0};
+    at_archive_list list;
+    assert_ok(at_folder_make("d/e", &err), &err);
+    write_text("d/one.csv", "a,b\n1,2\n");
+    write_text("d/e/two.csv", "c\n3\n");
+    assert_int_equal(symlink("/etc/passwd", "d/link.csv"), 0);
+    RUN("tar", "czf", "x.tgz", "d/one.csv", "d/e", "d/link.csv");
+    assert_ok(at_archive_read_list("x.tgz", NULL, &arena, &list, &err), &err);
+    assert_true(list.archive);
+    assert_int_equal(list.count, 2); /* neither the folder nor the link */
+    assert_string_equal(list.members[0].name, "d/one.csv");
+    assert_string_equal(list.members[1].name, "d/e/two.csv");
+    assert_int_equal(list.members[0].size, 8);
+    char *text = extract("x.tgz", 1, 1000, &err);
+    assert_string_equal(text, "c\n3\n");
+    at_free(text);
+    assert_null(extract("x.tgz", 0, 7, &err));
+    assert_int_equal(err.code, AT_LIMIT);
+    assert_null(extract("x.tgz", 2, 1000, &err));
+    assert_int_equal(err.code, AT_NOT_FOUND);
+    at_arena_fini(&arena);
+}
+
+static void reads_the_bank_zip(void **state) {
+    (void)state;
+    const char *zip = ATELIER_DATA "/bank/bank-additional.zip";
+    if (!at_file_exists(zip))
+        skip();
+    at_error err;
+    at_arena arena = {0};
+    at_archive_list list;
+    size_t index = 99;
+    assert_ok(at_archive_read_list(zip, NULL, &arena, &list, &err), &err);
+    assert_ok(at_archive_choose(&list, "bank-additional-full.csv", "x.zip", &index, &err),
+              &err);
+    int fd = open("out", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    assert_ok(at_archive_extract(zip, index, fd, 1 << 30, NULL, NULL, NULL, &err), &err);
+    close(fd);
+    at_text got = {0}, want = {0};
+    assert_ok(at_file_read("out", 1 << 24, &got, &err), &err);
+    assert_ok(at_file_read(ATELIER_DATA "/bank/bank-additional/bank-additional-full.csv",
+                           1 << 24, &want, &err),
+              &err);
+    assert_int_equal(got.length, want.length);
+    assert_memory_equal(got.data, want.data, want.length);
+    assert_int_equal(at_archive_choose(&list, NULL, "x.zip", &index, &err), AT_INVALID);
+    assert_non_null(strstr(err.hint, "bank-additional/bank-additional.csv"));
+    assert_int_equal(at_archive_choose(&list, "bank-aditional.csv", "x.zip", &index, &err),
+                     AT_NOT_FOUND);
+    assert_non_null(strstr(err.hint, "bank-additional/bank-additional.csv?"));
+    at_text_fini(&got);
+    at_text_fini(&want);
+    at_arena_fini(&arena);
+}
+
+static void reads_single_files(void **state) {
+    (void)state;
+    at_error err;
+    at_arena arena = {0};
+    at_archive_list list;
+    write_text("t.csv", "a\n1\n");
+    assert_ok(at_archive_read_list("t.csv", NULL, &arena, &list, &err), &err);
+    assert_false(list.archive || list.compressed);
+    write_text("empty", "");
+    assert_ok(at_archive_read_list("empty", NULL, &arena, &list, &err), &err);
+    assert_false(list.archive || list.compressed);
+    RUN("gzip", "-k", "t.csv");
+    assert_ok(at_archive_read_list("t.csv.gz", NULL, &arena, &list, &err), &err);
+    assert_true(list.compressed && !list.archive);
+    char *text = extract("t.csv.gz", 0, 1000, &err);
+    assert_string_equal(text, "a\n1\n");
+    at_free(text);
+    at_arena_fini(&arena);
+}
+
+static void refuses_bombs(void **state) {
+    (void)state;
+    at_error err;
+    at_text same = {0};
+    for (int i = 0; i < 10 << 20; i++)
+        at_text_append(&same, "0123456789", 10);
+    memset(same.data, '7', same.length);
+    write_text("sevens", at_text_get(&same));
+    at_text_fini(&same);
+    RUN("gzip", "-9", "sevens");
+    assert_null(extract("sevens.gz", 0, (int64_t)1 << 40, &err));
+    assert_int_equal(err.code, AT_LIMIT);
+    assert_non_null(strstr(err.text, "1000 times"));
+}
+
+static void survives_damage(void **state) {
+    (void)state;
+    at_error err;
+    at_text text = {0};
+    char line[64];
+    for (int i = 0; i < 5000; i++) {
+        snprintf(line, sizeof line, "%d,%d\n", i, i * 7919 % 104729);
+        at_text_put(&text, line);
+    }
+    write_text("m.csv", at_text_get(&text));
+    at_text_fini(&text);
+    RUN("tar", "czf", "m.tgz", "m.csv");
+    int64_t size = at_file_size("m.tgz");
+    assert_int_equal(truncate("m.tgz", size / 2), 0);
+    assert_null(extract("m.tgz", 0, 1 << 20, &err));
+    assert_int_equal(err.code, AT_CORRUPT);
+    assert_null(extract("missing.zip", 0, 1 << 20, &err));
+    assert_int_equal(err.code, AT_NOT_FOUND);
+}
+
+static void chooses(void **state) {
+    (void)state;
+    at_error err;
+    size_t index = 99;
+    at_archive_member some[] = {
+        {"a/data.csv", 1}, {"__MACOSX/a/._data.csv", 1}, {"b/data.csv", 1}, {"b/.DS_Store", 1}};
+    at_archive_list list = {.archive = true, .members = some, .count = 4};
+    assert_int_equal(at_archive_choose(&list, "data.csv", "x.zip", &index, &err), AT_INVALID);
+    assert_ok(at_archive_choose(&list, "b/data.csv", "x.zip", &index, &err), &err);
+    assert_int_equal(index, 2);
+    /* A tail begins at a name: "ata.csv" is none. */
+    assert_int_equal(at_archive_choose(&list, "ata.csv", "x.zip", &index, &err),
+                     AT_NOT_FOUND);
+    list.count = 2;
+    assert_ok(at_archive_choose(&list, NULL, "x.zip", &index, &err), &err);
+    assert_int_equal(index, 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(reads_tars, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(reads_the_bank_zip, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(reads_single_files, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(refuses_bombs, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(survives_damage, set_up, tear_down),
+        cmocka_unit_test(chooses),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
