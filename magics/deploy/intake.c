@@ -5,10 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-/* csv.h: what the reader takes for a missing cell by default. */
-static const char *const default_missing[] = {"NA",   "N/A",  "n/a",  "NaN", "nan",
-                                              "null", "NULL", "None", "?",   NULL};
-
 static at_status no_memory(at_error *err) {
     return at_fail(err, AT_NO_MEMORY, "no memory left for the endpoint");
 }
@@ -50,7 +46,7 @@ static at_status read_names(const json_t *array, const char *more, at_arena *are
 at_status at_intake_init(at_intake *intake, const json_t *inputs, const json_t *ignored,
                          const char *target, const json_t *missing, at_arena *arena,
                          at_error *err) {
-    *intake = (at_intake){.count = json_array_size(inputs), .missing = default_missing};
+    *intake = (at_intake){.count = json_array_size(inputs)};
     if (!json_is_array(inputs) || intake->count == 0)
         return at_fail(err, AT_CORRUPT, "the model takes no columns");
     at_intake_column *columns = at_arena_alloc(arena, intake->count * sizeof *columns);
@@ -61,9 +57,11 @@ at_status at_intake_init(at_intake *intake, const json_t *inputs, const json_t *
     intake->columns = columns;
     AT_TRY(read_names(ignored, target, arena, &intake->ignored, &intake->ignored_count,
                       err));
-    size_t markers = 0;
+    const char *const *words = at_missing_default;
+    size_t word_count = 0;
     if (json_is_array(missing))
-        AT_TRY(read_names(missing, NULL, arena, &intake->missing, &markers, err));
+        AT_TRY(read_names(missing, NULL, arena, &words, &word_count, err));
+    at_missing_words_init(&intake->missing, words);
     return AT_OK;
 }
 

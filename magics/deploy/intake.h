@@ -5,6 +5,7 @@
 #define ATELIER_MAGICS_DEPLOY_INTAKE_H
 
 #include "ops/base/memory.h"
+#include "ops/frame/csv_cell.h"
 #include "ops/frame/frame.h"
 
 #include <jansson.h>
@@ -19,10 +20,9 @@ typedef struct at_intake {
     size_t count;
     const char *const *ignored;
     size_t ignored_count;
-    /* Texts that stand for a missing cell in CSV, NULL-terminated; an empty field always
-     * does. Those that the CSV reader knows, so that a row means here what it meant in
-     * training. */
-    const char *const *missing;
+    /* What stands for a missing cell in CSV, beside an empty field: what did so when the
+     * source was read, so that a row means here what it meant in training. */
+    at_missing_words missing;
 } at_intake;
 
 /* From schemas [{"name","type"}, ...] (at_model_inputs, at_model_ignored; the latter also

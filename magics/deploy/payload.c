@@ -8,11 +8,11 @@ void at_payload_init(at_payload *payload, const at_intake *intake, at_arena *are
     *payload = (at_payload){.arena = arena, .intake = intake};
 }
 
-at_cell *at_payload_row(at_payload *payload) {
+at_payload_cell *at_payload_row(at_payload *payload) {
     size_t width = payload->intake->count;
     if (payload->rows == payload->capacity) {
         size_t capacity = payload->capacity ? 2 * payload->capacity : 1;
-        at_cell *cells = at_arena_alloc(payload->arena, capacity * width * sizeof *cells);
+        at_payload_cell *cells = at_arena_alloc(payload->arena, capacity * width * sizeof *cells);
         if (!cells)
             return NULL;
         if (payload->rows)

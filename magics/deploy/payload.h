@@ -8,15 +8,15 @@
 #include "ops/frame/csv.h"
 
 /* text NULL: missing. NUL-terminated, in the request's arena. */
-typedef struct at_cell {
+typedef struct at_payload_cell {
     const char *text;
     size_t length;
-} at_cell;
+} at_payload_cell;
 
 typedef struct at_payload {
     at_arena *arena;
     const at_intake *intake;
-    at_cell *cells; /* (rows, intake->count) row-major */
+    at_payload_cell *cells; /* (rows, intake->count) row-major */
     size_t rows, capacity;
     size_t bad_row;         /* where an error is; 0: not in a row */
     const char *bad_column; /* borrowed; NULL: not in one column */
@@ -45,7 +45,7 @@ AT_MUST_USE at_status at_payload_frame(at_payload *payload, size_t from, size_t 
 
 /* For the readers: a new row of missing cells, or NULL (no memory); and an error at a
  * place: "row 2, column 'age': ...". */
-at_cell *at_payload_row(at_payload *payload);
+at_payload_cell *at_payload_row(at_payload *payload);
 at_status at_payload_fail(at_payload *payload, size_t row, const char *column,
                           at_error *err, const char *format, ...) AT_PRINTF(5, 6);
 

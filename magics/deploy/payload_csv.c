@@ -76,28 +76,20 @@ static at_status wrong_count(at_payload *payload, const at_csv_record *record,
     return AT_INVALID;
 }
 
-static bool is_missing(const at_intake *intake, const char *text, size_t length) {
-    if (length == 0)
-        return true;
-    for (const char *const *m = intake->missing; *m; m++)
-        if (**m == *text && strcmp(*m, text) == 0)
-            return true;
-    return false;
-}
-
 static at_status read_record(at_payload *payload, const at_csv_record *record,
                              const layout *order, at_error *err) {
     const at_intake *intake = payload->intake;
     size_t want = order->places ? order->count : intake->count;
     if (record->count != want)
         return wrong_count(payload, record, want, err);
-    at_cell *cells = at_payload_row(payload);
+    at_payload_cell *cells = at_payload_row(payload);
     if (!cells)
         return at_fail(err, AT_NO_MEMORY, "no memory left for the rows");
     for (size_t i = 0; i < want; i++) {
         int place = order->places ? order->places[i] : (int)i;
-        if (place >= 0 && !is_missing(intake, record->fields[i], record->lengths[i]))
-            cells[place] = (at_cell){record->fields[i], record->lengths[i]};
+        if (place >= 0 && record->lengths[i] &&
+            !at_missing_is(&intake->missing, record->fields[i], record->lengths[i]))
+            cells[place] = (at_payload_cell){record->fields[i], record->lengths[i]};
     }
     return AT_OK;
 }

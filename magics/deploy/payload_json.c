@@ -107,7 +107,7 @@ static char *read_escape(reader *r, char *to) {
 
 /* A string; the opening quote is behind. An escape is never shorter than what it stands
  * for, so the raw length bounds the copy. */
-static at_status read_string(reader *r, at_cell *out) {
+static at_status read_string(reader *r, at_payload_cell *out) {
     const char *close = r->at;
     while (close < r->end && *close != '"')
         close += *close == '\\' ? 2 : 1;
@@ -133,7 +133,7 @@ static at_status read_string(reader *r, at_cell *out) {
     }
     *to = '\0';
     r->at = close + 1;
-    *out = (at_cell){copy, (size_t)(to - copy)};
+    *out = (at_payload_cell){copy, (size_t)(to - copy)};
     return AT_OK;
 }
 
@@ -176,22 +176,22 @@ static bool eat_word(reader *r, const char *word) {
 }
 
 /* One value of a row. */
-static at_status read_scalar(reader *r, const char *column, at_cell *out) {
+static at_status read_scalar(reader *r, const char *column, at_payload_cell *out) {
     if (eat(r, '"'))
         return read_string(r, out);
-    *out = (at_cell){0};
+    *out = (at_payload_cell){0};
     if (eat_word(r, "null"))
         return AT_OK;
     if (eat_word(r, "true"))
-        *out = (at_cell){"true", 4};
+        *out = (at_payload_cell){"true", 4};
     else if (eat_word(r, "false"))
-        *out = (at_cell){"false", 5};
+        *out = (at_payload_cell){"false", 5};
     if (out->text)
         return AT_OK;
     const char *end = number_end(r->at, r->end);
     if (end) {
         size_t length = (size_t)(end - r->at);
-        *out = (at_cell){at_arena_text(r->payload->arena, r->at, length), length};
+        *out = (at_payload_cell){at_arena_text(r->payload->arena, r->at, length), length};
         r->at = end;
         return out->text ? AT_OK
                          : at_fail(r->err, AT_NO_MEMORY, "no memory left for the rows");
@@ -208,11 +208,11 @@ static const char *column_name(const reader *r, size_t place) {
 }
 
 /* The rest of [v, v, ...]. */
-static at_status read_array(reader *r, at_cell *cells) {
+static at_status read_array(reader *r, at_payload_cell *cells) {
     size_t width = r->payload->intake->count, count = 0;
     if (!eat(r, ']')) {
         do {
-            at_cell cell;
+            at_payload_cell cell;
             AT_TRY(read_scalar(r, column_name(r, count), &cell));
             if (count < width)
                 cells[count] = cell;
@@ -241,13 +241,13 @@ static at_status lacks_key(reader *r, size_t place) {
 }
 
 /* The rest of {"name": v, ...}; or of {"features": [...]}. */
-static at_status read_object(reader *r, at_cell *cells, unsigned char *seen) {
+static at_status read_object(reader *r, at_payload_cell *cells, unsigned char *seen) {
     const at_intake *intake = r->payload->intake;
     size_t next = 0;
     if (eat(r, '}'))
         return lacks_key(r, 0);
     do {
-        at_cell key, value;
+        at_payload_cell key, value;
         if (!eat(r, '"'))
             return unexpected(r, "a column's name in quotes");
         AT_TRY(read_string(r, &key));
@@ -281,7 +281,7 @@ static at_status read_object(reader *r, at_cell *cells, unsigned char *seen) {
 }
 
 static at_status read_row(reader *r, unsigned char *seen) {
-    at_cell *cells = at_payload_row(r->payload);
+    at_payload_cell *cells = at_payload_row(r->payload);
     if (!cells)
         return at_fail(r->err, AT_NO_MEMORY, "no memory left for the rows");
     if (eat(r, '['))
@@ -310,7 +310,7 @@ at_status at_payload_json(at_payload *payload, const char *bytes, size_t length,
                           at_error *err) {
     reader r;
     unsigned char *seen;
-    at_cell key;
+    at_payload_cell key;
     AT_TRY(begin(&r, payload, bytes, length, false, &seen, err));
     bool named = eat(&r, '{') && eat(&r, '"') && read_string(&r, &key) == AT_OK &&
                  strcmp(key.text, "instances") == 0 && eat(&r, ':') && eat(&r, '[');
