@@ -12,7 +12,8 @@ at_payload_cell *at_payload_row(at_payload *payload) {
     size_t width = payload->intake->count;
     if (payload->rows == payload->capacity) {
         size_t capacity = payload->capacity ? 2 * payload->capacity : 1;
-        at_payload_cell *cells = at_arena_alloc(payload->arena, capacity * width * sizeof *cells);
+        at_payload_cell *cells =
+            at_arena_alloc(payload->arena, capacity * width * sizeof *cells);
         if (!cells)
             return NULL;
         if (payload->rows)

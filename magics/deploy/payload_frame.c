@@ -5,7 +5,8 @@
 #include <string.h>
 
 static at_status wrong_value(at_payload *payload, size_t row, size_t column,
-                             const at_payload_cell *cell, const char *what, at_error *err) {
+                             const at_payload_cell *cell, const char *what,
+                             at_error *err) {
     const char *name = payload->intake->columns[column].name;
     return at_payload_fail(payload, row + 1, name, err, "'%.100s' is not %s", cell->text,
                            what);
@@ -22,8 +23,8 @@ static bool put_bool(at_column_builder *b, const at_payload_cell *cell) {
     return true;
 }
 
-/* Days and months in ISO's order alone: 1/2/2024 means two days, and a row that comes alone
- * cannot tell which. */
+/* Days and months in ISO's order alone: 1/2/2024 means two days, and a row that comes
+ * alone cannot tell which. */
 static bool put_date(at_column_builder *b, const at_payload_cell *cell) {
     int32_t days;
     if (!at_cell_date(cell->text, cell->length, &days))
@@ -53,7 +54,8 @@ static bool put_real(at_column_builder *b, const at_payload_cell *cell) {
     return true;
 }
 
-/* Whole numbers, however written: 5, 5.0, 5e0. *fraction: it is a number, but not whole. */
+/* Whole numbers, however written: 5, 5.0, 5e0. *fraction: it is a number, but not whole.
+ */
 static bool put_int(at_column_builder *b, const at_payload_cell *cell, bool *fraction) {
     int64_t whole;
     double value;

@@ -32,8 +32,8 @@ static void write_text(const char *name, const char *text) {
 static void run_program(const char *const *argv) {
     pid_t child;
     int status = -1;
-    assert_int_equal(posix_spawnp(&child, argv[0], NULL, NULL, (char *const *)argv, environ),
-                     0);
+    assert_int_equal(
+        posix_spawnp(&child, argv[0], NULL, NULL, (char *const *)argv, environ), 0);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
 }
@@ -101,8 +101,9 @@ static void reads_the_bank_zip(void **state) {
     assert_memory_equal(got.data, want.data, want.length);
     assert_int_equal(at_archive_choose(&list, NULL, "x.zip", &index, &err), AT_INVALID);
     assert_non_null(strstr(err.hint, "bank-additional/bank-additional.csv"));
-    assert_int_equal(at_archive_choose(&list, "bank-aditional.csv", "x.zip", &index, &err),
-                     AT_NOT_FOUND);
+    assert_int_equal(
+        at_archive_choose(&list, "bank-aditional.csv", "x.zip", &index, &err),
+        AT_NOT_FOUND);
     assert_non_null(strstr(err.hint, "bank-additional/bank-additional.csv?"));
     at_text_fini(&got);
     at_text_fini(&want);
@@ -168,10 +169,13 @@ static void chooses(void **state) {
     (void)state;
     at_error err;
     size_t index = 99;
-    at_archive_member some[] = {
-        {"a/data.csv", 1}, {"__MACOSX/a/._data.csv", 1}, {"b/data.csv", 1}, {"b/.DS_Store", 1}};
+    at_archive_member some[] = {{"a/data.csv", 1},
+                                {"__MACOSX/a/._data.csv", 1},
+                                {"b/data.csv", 1},
+                                {"b/.DS_Store", 1}};
     at_archive_list list = {.archive = true, .members = some, .count = 4};
-    assert_int_equal(at_archive_choose(&list, "data.csv", "x.zip", &index, &err), AT_INVALID);
+    assert_int_equal(at_archive_choose(&list, "data.csv", "x.zip", &index, &err),
+                     AT_INVALID);
     assert_ok(at_archive_choose(&list, "b/data.csv", "x.zip", &index, &err), &err);
     assert_int_equal(index, 2);
     /* A tail begins at a name: "ata.csv" is none. */

@@ -15,8 +15,10 @@
 
 enum { LIMIT = 100000 };
 
-/* What the handler saw last, and how it answers: /echo, /large?, /go/N redirects to N - 1. */
-static void handle(void *context, const at_http_request *request, at_http_answer *answer) {
+/* What the handler saw last, and how it answers: /echo, /large?, /go/N redirects to N
+ * - 1. */
+static void handle(void *context, const at_http_request *request,
+                   at_http_answer *answer) {
     atomic_fetch_add((atomic_int *)context, 1);
     answer->status = request->too_large ? 413 : 200;
     answer->content_type = "text/plain";
@@ -24,9 +26,9 @@ static void handle(void *context, const at_http_request *request, at_http_answer
         int64_t left = 0;
         assert_true(at_parse_int(request->path + 4, &left));
         answer->status = 302;
-        at_http_answer_header(answer, "Location",
-                              at_arena_format(request->arena, "/go/%lld",
-                                              (long long)left - 1));
+        at_http_answer_header(
+            answer, "Location",
+            at_arena_format(request->arena, "/go/%lld", (long long)left - 1));
     }
     if (strcmp(request->path, "/slow") == 0)
         at_sleep(0.4);
@@ -101,7 +103,8 @@ static at_status ask(const fixture *f, const char *path, const char *body,
                      const char *const *headers, at_http_reply *reply, at_text *out,
                      at_error *err) {
     char url[200];
-    snprintf(url, sizeof url, "http://127.0.0.1:%d%s", at_http_server_port(f->server), path);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d%s", at_http_server_port(f->server),
+             path);
     at_http_call call = {.url = url,
                          .headers = headers,
                          .body = body,
@@ -203,8 +206,8 @@ static void bounds_headers(void **state) {
     at_http_server_stop(f.server, 1);
 }
 
-/* One byte now and then keeps a connection lively for ever; its request has an end all the
- * same. */
+/* One byte now and then keeps a connection lively for ever; its request has an end all
+ * the same. */
 static void ends_dribblers(void **state) {
     (void)state;
     fixture f;

@@ -98,7 +98,8 @@ static void headers_match_by_name(void **state) {
                   "false,2024-01-01,99,2024-01-02,no,2,cook,30\n",
                   AT_AUTO, &err),
               &err);
-    assert_string_equal(frame_text(NULL), "30,cook,2,2024-01-02,2024-01-01 00:00:00,false");
+    assert_string_equal(frame_text(NULL),
+                        "30,cook,2,2024-01-02,2024-01-01 00:00:00,false");
     assert_int_equal(csv("age,job,rate,when,at\n1,2,3,4,5\n", AT_AUTO, &err), AT_INVALID);
     assert_non_null(strstr(err.text, "lacks the column 'ok'"));
     assert_int_equal(csv("age,age,job,rate,when,at,ok\n", AT_AUTO, &err), AT_INVALID);
@@ -130,8 +131,10 @@ static void csv_errors_say_where(void **state) {
         {"x,j,1,,,", "row 1, column 'age': 'x' is not a number"},
         {"1,j,1.5.5,,,", "row 1, column 'rate': '1.5.5' is not a number"},
         {"1,j,inf,,,", "row 1, column 'rate': 'inf' is not a number"},
-        {"1,j,1,2023-02-29,,", "row 1, column 'when': '2023-02-29' is not a date like 2024-01-31"},
-        {"1,j,1,1/2/2024,,", "row 1, column 'when': '1/2/2024' is not a date like 2024-01-31"},
+        {"1,j,1,2023-02-29,,",
+         "row 1, column 'when': '2023-02-29' is not a date like 2024-01-31"},
+        {"1,j,1,1/2/2024,,",
+         "row 1, column 'when': '1/2/2024' is not a date like 2024-01-31"},
         {"1,j,1,,noon,",
          "row 1, column 'at': 'noon' is not a time like 2024-01-31 12:30:00"},
         {"1,j,1,,,maybe", "row 1, column 'ok': 'maybe' is not true or false"},
@@ -160,15 +163,22 @@ static void fractions_are_told(void **state) {
 static void json_becomes_a_frame(void **state) {
     (void)state;
     at_error err;
-    assert_ok(json(" {\"instances\" : [ {\"age\": 56, \"job\": \"h\\u00e4\\n\\\"\\ud83d\\ude00\","
-                   "\"rate\": -1.5e2, \"when\": \"2024-01-31\", \"at\": null, \"ok\": true,"
-                   "\"y\": \"no\", \"duration\": null} , [1,2,3,null,null,false] ] } ",
-                   &err),
-              &err);
-    assert_string_equal(frame_text(NULL), "56,hä\n\"😀,-150,2024-01-31,,true|1,2,3,,,false");
-    assert_ok(json("{\"instances\":[{\"features\":[1,\"\",\"3\",null,null,null]}]}", &err), &err);
+    assert_ok(
+        json(" {\"instances\" : [ {\"age\": 56, \"job\": "
+             "\"h\\u00e4\\n\\\"\\ud83d\\ude00\","
+             "\"rate\": -1.5e2, \"when\": \"2024-01-31\", \"at\": null, \"ok\": true,"
+             "\"y\": \"no\", \"duration\": null} , [1,2,3,null,null,false] ] } ",
+             &err),
+        &err);
+    assert_string_equal(frame_text(NULL),
+                        "56,hä\n\"😀,-150,2024-01-31,,true|1,2,3,,,false");
+    assert_ok(
+        json("{\"instances\":[{\"features\":[1,\"\",\"3\",null,null,null]}]}", &err),
+        &err);
     assert_string_equal(frame_text(NULL), "1,,3,,,");
-    assert_ok(jsonl("\n[1,\"a\",1,null,null,null]\r\n\n [2,\"b\",2,null,null,null]", &err), &err);
+    assert_ok(
+        jsonl("\n[1,\"a\",1,null,null,null]\r\n\n [2,\"b\",2,null,null,null]", &err),
+        &err);
     assert_string_equal(frame_text(NULL), "1,a,1,,,|2,b,2,,,");
 }
 
@@ -186,8 +196,10 @@ static void json_errors_say_where(void **state) {
         {"{\"instances\":[[1,2,3]]}", "row 1: there are 3 values where 6 are expected"},
         {"{\"instances\":[[1,2,3,null,null,null,7]]}", "row 1: there are 7 values"},
         {"{\"instances\":[{}]}", "row 1, column 'age': the value is not there"},
-        {"{\"instances\":[{\"age\":1,\"age\":2}]}", "row 1, column 'age': the value is there twice"},
-        {"{\"instances\":[{\"aeg\":1}]}", "row 1: the model does not know a column 'aeg'"},
+        {"{\"instances\":[{\"age\":1,\"age\":2}]}",
+         "row 1, column 'age': the value is there twice"},
+        {"{\"instances\":[{\"aeg\":1}]}",
+         "row 1: the model does not know a column 'aeg'"},
         {"{\"instances\":[{\"age\":[1]}]}", "row 1, column 'age': a list or an object"},
         {"{\"instances\":[{\"age\":{}}]}", "row 1, column 'age': a list or an object"},
         {"{\"instances\":[{\"age\":1", "row 1: the JSON ends where ',' or '}' should be"},
@@ -209,7 +221,8 @@ static void json_errors_say_where(void **state) {
         if (!strstr(err.text, bad[i].said))
             fail_msg("%s: %s", bad[i].body, err.text);
     }
-    assert_int_equal(jsonl("[1,2,3,null,null,null]\n[1,2\n,3,null,null,null]", &err), AT_INVALID);
+    assert_int_equal(jsonl("[1,2,3,null,null,null]\n[1,2\n,3,null,null,null]", &err),
+                     AT_INVALID);
     assert_int_equal(payload.bad_row, 2);
     assert_int_equal(jsonl("[1,2,3,null,null,null] x", &err), AT_INVALID);
     assert_int_equal(jsonl("\n", &err), AT_INVALID);
@@ -217,8 +230,9 @@ static void json_errors_say_where(void **state) {
 
 static at_status read_all(void *context) {
     (void)context;
-    static const char body[] = "{\"instances\":[[1,\"a\",1,null,null,true],{\"age\":2,\"job\":"
-                               "\"b\",\"rate\":0,\"when\":null,\"at\":null,\"ok\":null}]}";
+    static const char body[] =
+        "{\"instances\":[[1,\"a\",1,null,null,true],{\"age\":2,\"job\":"
+        "\"b\",\"rate\":0,\"when\":null,\"at\":null,\"ok\":null}]}";
     at_arena own = {0};
     at_payload p;
     at_frame *frame = NULL;
@@ -238,7 +252,8 @@ static at_status read_csv(void *context) {
     at_payload p;
     at_error err;
     at_payload_init(&p, &intake, &own);
-    at_status status = at_payload_csv(&p, ROW "\n" ROW, sizeof ROW ROW - 1, AT_AUTO, &err);
+    at_status status =
+        at_payload_csv(&p, ROW "\n" ROW, sizeof ROW ROW - 1, AT_AUTO, &err);
     at_arena_fini(&own);
     return status;
 }
@@ -249,7 +264,8 @@ static void survives_lack_of_memory(void **state) {
     assert_true(at_test_sweep(read_csv, NULL) > 0);
 }
 
-static const char *answer(const at_response *response, at_media media, at_problem problem) {
+static const char *answer(const at_response *response, at_media media,
+                          at_problem problem) {
     double binary[] = {0.25, 0.75}, many[] = {0.5, 0.25, 0.25, 0.125, 0.125, 0.75};
     int32_t labels[] = {0, 1}, classes[] = {0, 2};
     at_predictions p = {.rows = 2,
@@ -275,16 +291,19 @@ static void answers_are_written(void **state) {
     json_t *all = json_loads(
         "[\"predicted_label\",\"probability\",\"probabilities\",\"labels\"]", 0, NULL);
     assert_ok(at_response_init(&r, NULL, AT_BINARY, labels, 2, &arena, &err), &err);
-    assert_string_equal(answer(&r, AT_MEDIA_CSV, AT_BINARY), "\"no, thanks\"\n\"y\"\"es\"\"\"\n");
+    assert_string_equal(answer(&r, AT_MEDIA_CSV, AT_BINARY),
+                        "\"no, thanks\"\n\"y\"\"es\"\"\"\n");
     assert_ok(at_response_init(&r, all, AT_BINARY, labels, 2, &arena, &err), &err);
-    assert_string_equal(
-        answer(&r, AT_MEDIA_CSV, AT_BINARY),
-        "\"no, thanks\",0.75,\"[0.75, 0.25]\",\"[\"\"no, thanks\"\", \"\"y\\\"\"es\\\"\"\"\"]\"\n"
-        "\"y\"\"es\"\"\",0.75,\"[0.25, 0.75]\",\"[\"\"no, thanks\"\", \"\"y\\\"\"es\\\"\"\"\"]\"\n");
+    assert_string_equal(answer(&r, AT_MEDIA_CSV, AT_BINARY),
+                        "\"no, thanks\",0.75,\"[0.75, 0.25]\",\"[\"\"no, thanks\"\", "
+                        "\"\"y\\\"\"es\\\"\"\"\"]\"\n"
+                        "\"y\"\"es\"\"\",0.75,\"[0.25, 0.75]\",\"[\"\"no, thanks\"\", "
+                        "\"\"y\\\"\"es\\\"\"\"\"]\"\n");
     assert_ok(at_response_init(&r, all, AT_MULTICLASS, digits, 3, &arena, &err), &err);
     assert_string_equal(
         answer(&r, AT_MEDIA_JSON, AT_MULTICLASS),
-        "{\"predictions\":[{\"predicted_label\":0,\"probability\":0.5,\"probabilities\":[0.5, "
+        "{\"predictions\":[{\"predicted_label\":0,\"probability\":0.5,\"probabilities\":["
+        "0.5, "
         "0.25, 0.25],\"labels\":[0, 1, 22]},{\"predicted_label\":22,\"probability\":0.75,"
         "\"probabilities\":[0.125, 0.125, 0.75],\"labels\":[0, 1, 22]}]}");
     assert_ok(at_response_init(&r, NULL, AT_REGRESSION, NULL, 0, &arena, &err), &err);
@@ -310,19 +329,22 @@ static void media_are_told_apart(void **state) {
     bool utf8;
     int header;
     assert_int_equal(at_media_of_content(NULL, &utf8, &header), AT_MEDIA_CSV);
-    assert_int_equal(at_media_of_content("Text/CSV; header=present; charset=\"UTF-8\"", &utf8,
-                                         &header),
+    assert_int_equal(at_media_of_content("Text/CSV; header=present; charset=\"UTF-8\"",
+                                         &utf8, &header),
                      AT_MEDIA_CSV);
     assert_true(utf8 && header == 1);
-    assert_int_equal(at_media_of_content("text/csv;charset=latin-1;header=absent", &utf8, &header),
-                     AT_MEDIA_CSV);
+    assert_int_equal(
+        at_media_of_content("text/csv;charset=latin-1;header=absent", &utf8, &header),
+        AT_MEDIA_CSV);
     assert_true(!utf8 && header == 0);
-    assert_int_equal(at_media_of_content("application/json", &utf8, &header), AT_MEDIA_JSON);
+    assert_int_equal(at_media_of_content("application/json", &utf8, &header),
+                     AT_MEDIA_JSON);
     assert_int_equal(at_media_of_content("application/x-jsonlines", &utf8, &header),
                      AT_MEDIA_JSONL);
     assert_int_equal(at_media_of_content("text/csvx", &utf8, &header), AT_MEDIA_NONE);
-    assert_int_equal(at_media_of_content("application/x-www-form-urlencoded", &utf8, &header),
-                     AT_MEDIA_NONE);
+    assert_int_equal(
+        at_media_of_content("application/x-www-form-urlencoded", &utf8, &header),
+        AT_MEDIA_NONE);
     static const struct {
         const char *accept;
         at_media fallback, want;
@@ -339,16 +361,19 @@ static void media_are_told_apart(void **state) {
         {"application/json, text/csv", AT_MEDIA_CSV, AT_MEDIA_CSV},
     };
     for (size_t i = 0; i < COUNT(cases); i++)
-        assert_int_equal(at_media_of_accept(cases[i].accept, cases[i].fallback), cases[i].want);
+        assert_int_equal(at_media_of_accept(cases[i].accept, cases[i].fallback),
+                         cases[i].want);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(csv_becomes_a_frame), TEST(headers_match_by_name),   TEST(csv_errors_say_where),
-        TEST(fractions_are_told),  TEST(json_becomes_a_frame),    TEST(json_errors_say_where),
-        TEST(answers_are_written), TEST(survives_lack_of_memory), TEST(media_are_told_apart),
+        TEST(csv_becomes_a_frame),  TEST(headers_match_by_name),
+        TEST(csv_errors_say_where), TEST(fractions_are_told),
+        TEST(json_becomes_a_frame), TEST(json_errors_say_where),
+        TEST(answers_are_written),  TEST(survives_lack_of_memory),
+        TEST(media_are_told_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
