@@ -236,7 +236,9 @@ static at_status put_cell(const at_notebook_cell *cell, size_t number, at_text *
                     "cell %zu holds the line '# %%%%', which would part it", number);
             return at_hint(err, "change that line in the notebook");
         }
-        at_text_put(out, !prose ? "" : n ? "# " : "#");
+        /* "#%% x" and "# %% x" both read back as "%% x"; the latter would begin a cell */
+        bool mark = n >= 2 && at[0] == '%' && at[1] == '%' && (n == 2 || blank(at[2]));
+        at_text_put(out, !prose ? "" : n && !mark ? "# " : "#");
         at_text_append(out, at, n);
         at_text_put(out, "\n");
         at += n + (at[n] == '\n');

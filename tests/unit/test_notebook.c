@@ -8,6 +8,7 @@ static const char SCRIPT[] = "%set a = 1\n"
                              "# # Bank\n"
                              "#\n"
                              "# Two *lines*.\n"
+                             "#%% no cell\n"
                              "\n"
                              "# %% the first look\n"
                              "SELECT 1;\n"
@@ -23,7 +24,7 @@ static void check(const at_notebook *n) {
     assert_int_equal(n->count, 4);
     assert_string_equal(n->cells[0].text, "%set a = 1");
     assert_int_equal(n->cells[1].kind, AT_PROSE_MARKDOWN);
-    assert_string_equal(n->cells[1].text, "# Bank\n\nTwo *lines*.");
+    assert_string_equal(n->cells[1].text, "# Bank\n\nTwo *lines*.\n%% no cell");
     assert_string_equal(n->cells[2].title, "the first look");
     assert_string_equal(n->cells[2].text, "SELECT 1;\n\n# %%no mark\nSELECT 2");
     assert_int_equal(n->cells[3].kind, AT_PROSE_CODE);
@@ -38,8 +39,8 @@ static void test_both_ways(void **state) {
     assert_ok(at_notebook_from_script(SCRIPT, strlen(SCRIPT), &script, &err), &err);
     check(&script);
     assert_int_equal(script.cells[0].line, 1);
-    assert_int_equal(script.cells[2].line, 9);
-    assert_int_equal(script.cells[3].line, 15);
+    assert_int_equal(script.cells[2].line, 10);
+    assert_int_equal(script.cells[3].line, 16);
     json_t *root = at_notebook_to_json(&script);
     assert_non_null(root);
     assert_ok(at_notebook_from_json(root, &notebook, &err), &err);
