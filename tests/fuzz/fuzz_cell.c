@@ -33,7 +33,8 @@ static void parse_part(const at_part *part, const at_session *session, const cha
         return;
     check(part->options_from <= part->options_to && part->options_to <= length);
     if (!at_execute_find(part, code, length, &magic, &err))
-        (void)!at_execute_parse(magic, part, session, code, length, arena, &options, &err);
+        (void)!at_execute_parse(magic, part, session, code, length, arena, &options,
+                                &err);
     check(strlen(err.context) < sizeof err.context);
 }
 
@@ -51,8 +52,8 @@ static void parse(const at_session *session, const char *code, size_t length) {
     at_settings settings;
     if (at_utf8_valid(code, length) &&
         !at_expand(session, code, length, 0, length, &arena, &body, &err)) {
-        (void)!at_steplines_parse(AT_STEP_CLEAN | AT_STEP_PREPARE, &body, code, length, &arena,
-                                  &steps, &err);
+        (void)!at_steplines_parse(AT_STEP_CLEAN | AT_STEP_PREPARE, &body, code, length,
+                                  &arena, &steps, &err);
         (void)!at_settings_parse(NULL, 0, &body, code, length, &arena, &settings, &err);
     }
     at_arena_fini(&arena);
@@ -80,7 +81,8 @@ static void convert(const char *text, size_t length) {
     at_error err = {0};
     if (!at_notebook_from_script(text, length, &first, &err) &&
         !at_notebook_to_script(&first, &written, &err)) {
-        check(!at_notebook_from_script(at_text_get(&written), written.length, &second, &err));
+        check(!at_notebook_from_script(at_text_get(&written), written.length, &second,
+                                       &err));
         check(first.count == second.count);
         for (size_t i = 0; i < first.count; i++)
             check(first.cells[i].kind == second.cells[i].kind);
@@ -93,12 +95,14 @@ static void convert(const char *text, size_t length) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     at_session *session = NULL;
     at_error err = {0};
-    if (size < 1 || size > 1 << 16 || at_session_new("/nonexistent/atelier", &session, &err))
+    if (size < 1 || size > 1 << 16 ||
+        at_session_new("/nonexistent/atelier", &session, &err))
         return 0;
     if (at_session_set(session, "target", "a 'b' \"c\"\nd", &err))
         abort();
     size_t length = size - 1, cursor = length ? data[0] * length / 255 : 0;
-    char *code = malloc(length + 1); /* exact size: the sanitizer sees every byte beyond */
+    char *code =
+        malloc(length + 1); /* exact size: the sanitizer sees every byte beyond */
     if (code) {
         memcpy(code, data + 1, length);
         code[length] = '\0';
