@@ -25,9 +25,10 @@ static const char *spoken(at_arena *arena, const char *key) {
     return text;
 }
 
+/* NULL: nothing to say. */
 static const char *scalar(at_arena *arena, const json_t *value) {
     if (json_is_string(value))
-        return json_string_value(value);
+        return json_string_length(value) ? json_string_value(value) : NULL;
     if (json_is_integer(value))
         return at_view_count(arena, json_integer_value(value));
     if (json_is_real(value))
@@ -44,7 +45,8 @@ static void put_scalars(facts *f, const json_t *object, const char *prefix, int 
     json_object_foreach((json_t *)object, key, value) {
         const char *name = prefix ? at_arena_format(f->arena, "%s %s", prefix, key) : key;
         if (!name || strcmp(key, "algorithm") == 0 || strcmp(key, "target") == 0 ||
-            strcmp(key, "hyperparameters") == 0)
+            strcmp(key, "title") == 0 || strcmp(key, "hyperparameters") == 0 ||
+            (strcmp(key, "left_out") == 0 && json_integer_value(value) == 0))
             continue;
         if (json_is_object(value) && depth < 2)
             put_scalars(f, value, name, depth + 1);
@@ -61,12 +63,20 @@ static at_status show_settings(at_context *context, const json_t *given, at_erro
     json_t *value;
     if (json_object_size(given) == 0)
         return AT_OK;
+    size_t automatic = 0;
     json_object_foreach((json_t *)given, key, value) {
         const char *text = scalar(context->arena, value);
-        at_listing_format(&listing, "%s", key);
-        at_listing_format(&listing, "%s", text ? text : "");
+        bool is_auto = text && strcmp(text, "auto") == 0;
+        automatic += is_auto;
+        if (is_auto)
+            continue;
+        at_listing_put(&listing, key);
+        at_listing_put(&listing, text);
     }
-    return at_listing_show(&listing, NULL, NULL, "", err);
+    const char *caption =
+        automatic ? at_arena_format(context->arena, "%zu more are auto", automatic)
+                  : NULL;
+    return at_listing_show(&listing, NULL, caption, "All hyperparameters are auto.", err);
 }
 
 at_status at_model_facts_show(at_context *context, const at_entry *model, at_error *err) {
@@ -85,11 +95,14 @@ at_status at_model_facts_show(at_context *context, const at_entry *model, at_err
     const json_t *evaluation = json_object_get(model->card, "evaluation");
     put(&f, "evaluated on", json_string_value(json_object_get(evaluation, "data")));
     put_scalars(&f, json_object_get(evaluation, "metrics"), NULL, 0);
-    put(&f, "folder", at_store_path(context->workspace, AT_KIND_MODEL, model->id, arena));
     at_bundle bundle;
     AT_TRY(at_view_facts(at_arena_format(arena, "model %s", model->name), f.items,
                          f.count, &bundle, err));
     at_display_show(context->call->display, &bundle, NULL);
     at_bundle_fini(&bundle);
+    const char *folder =
+        at_store_path(context->workspace, AT_KIND_MODEL, model->id, arena);
+    if (folder) /* a line of its own: a path that is cut is of no use */
+        at_display_print(context->call->display, "in %s\n", folder);
     return show_settings(context, json_object_get(describe, "hyperparameters"), err);
 }

@@ -181,10 +181,6 @@ static bool port_answers(int port) {
     return answers;
 }
 
-static bool process_there(pid_t pid) {
-    return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM);
-}
-
 static void verdict(at_listing *proof, bool *left, bool bad, const char *good_text,
                     const char *bad_text) {
     at_listing_put(proof, bad ? bad_text : good_text);
@@ -201,7 +197,8 @@ static at_status prove(at_context *context, const found *f, at_error *err) {
     if (f->server.running) {
         at_listing_put(&proof, "server");
         at_listing_format(&proof, "process %d", f->server.pid);
-        verdict(&proof, &left, process_there(f->server.pid), "gone", "still there");
+        verdict(&proof, &left, at_process_there((pid_t)f->server.pid), "gone",
+                "still there");
         at_listing_put(&proof, "server");
         at_listing_format(&proof, "port %d", f->server.port);
         verdict(&proof, &left, port_answers(f->server.port), "nobody answers",

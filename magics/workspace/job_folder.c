@@ -64,6 +64,10 @@ static unsigned long long start_time(pid_t pid) {
     return state == 'Z' || state == 'X' ? 0 : ticks;
 }
 
+bool at_process_there(pid_t pid) {
+    return pid > 0 && start_time(pid) != 0;
+}
+
 /* Whole or not there, but not synced: after a crash of the machine no pid holds anyway.
  */
 at_status at_job_write_pid(const char *folder, at_error *err) {

@@ -73,7 +73,7 @@ static at_status list(at_context *context, at_error *err) {
 static at_status show(at_context *context, const at_entry *job, int lines,
                       at_error *err) {
     at_arena *arena = context->arena;
-    at_fact facts[8];
+    at_fact facts[4];
     size_t n = 0;
     const char *state = at_card_text(job, "state");
     const json_t *error = json_object_get(job->card, "error");
@@ -83,20 +83,22 @@ static at_status show(at_context *context, const at_entry *job, int lines,
     facts[n++] = (at_fact){"state", state};
     facts[n++] = (at_fact){"for", at_view_seconds(arena, seconds_of(job))};
     facts[n++] = (at_fact){"started", at_listing_when(arena, job->created_us)};
-    facts[n++] = (at_fact){
-        "folder", at_store_path(context->workspace, AT_KIND_JOB, job->id, arena)};
-    if (text)
-        facts[n++] = (at_fact){"error", text};
-    if (hint && *hint)
-        facts[n++] = (at_fact){"what to do", hint};
     at_bundle bundle;
     AT_TRY(at_view_facts(at_arena_format(arena, "job %s", job->name), facts, n, &bundle,
                          err));
     at_display_show(context->call->display, &bundle, NULL);
     at_bundle_fini(&bundle);
+    /* Lines of their own: in a table they would be cut. */
+    const char *folder = at_store_path(context->workspace, AT_KIND_JOB, job->id, arena);
+    if (folder)
+        at_display_print(context->call->display, "in %s\n", folder);
+    if (text)
+        at_display_print(context->call->display, "error: %s\n", text);
+    if (hint && *hint)
+        at_display_print(context->call->display, "what to do: %s\n", hint);
     const char *tail = at_job_log_tail(context->workspace, job->id, lines, arena);
     if (*tail)
-        at_display_print(context->call->display, "%s\n", tail);
+        at_display_print(context->call->display, "the end of its log:\n%s\n", tail);
     return AT_OK;
 }
 

@@ -76,15 +76,14 @@ static at_status run(at_context *context, const void *given, at_error *err) {
     at_arena *arena = context->arena;
     at_fact facts[8];
     size_t n = 0, endpoints = 0, recipes = 0;
-    facts[n++] = (at_fact){"folder", folder};
     AT_TRY(line(context, AT_KIND_DATASET, "frames", &facts[n++], err));
     AT_TRY(line(context, AT_KIND_MODEL, "models", &facts[n++], err));
     AT_TRY(line(context, AT_KIND_JOB, "jobs", &facts[n++], err));
     AT_TRY(count(context, AT_KIND_RECIPE, &recipes, err));
     AT_TRY(count(context, AT_KIND_ENDPOINT, &endpoints, err));
     facts[n++] = (at_fact){"recipes", at_arena_format(arena, "%zu", recipes)};
-    facts[n++] = (at_fact){"endpoints", at_arena_format(arena, "%zu · server %s",
-                                                        endpoints, server_line(context))};
+    facts[n++] = (at_fact){"endpoints", at_arena_format(arena, "%zu", endpoints)};
+    facts[n++] = (at_fact){"server", server_line(context)};
     const char *cache = at_arena_format(arena, "%s/cache", folder);
     facts[n++] =
         (at_fact){"downloads kept",
@@ -92,7 +91,8 @@ static at_status run(at_context *context, const void *given, at_error *err) {
     facts[n++] =
         (at_fact){"in all", at_view_bytes(arena, folder_bytes(AT_FDCWD, folder, 0))};
     at_bundle bundle;
-    AT_TRY(at_view_facts("workspace", facts, n, &bundle, err));
+    AT_TRY(at_view_facts(at_arena_format(arena, "workspace %s", folder), facts, n,
+                         &bundle, err));
     at_display_show(context->call->display, &bundle, NULL);
     at_bundle_fini(&bundle);
     return AT_OK;
