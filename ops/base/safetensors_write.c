@@ -1,30 +1,10 @@
-#include "ops/base/file.h"
 #include "ops/base/memory.h"
 #include "ops/base/safetensors.h"
+#include "ops/base/sink.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-static at_status write_all(int fd, const void *bytes, size_t length, at_error *err) {
-    const char *at = bytes;
-    while (length > 0) {
-        /* Linux writes at most 2 GB a call anyway; smaller steps let a kill -9 through. */
-        size_t step = length < (1u << 26) ? length : (1u << 26);
-        ssize_t n = write(fd, at, step);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return at_fail_errno(err, "cannot write");
-        at += n;
-        length -= (size_t)n;
-    }
-    return AT_OK;
-}
 
 static at_status array_bytes(const at_array *array, size_t *out, at_error *err) {
     if (array->rank < 0 || array->rank > AT_SAFETENSORS_RANK)
@@ -91,74 +71,42 @@ static at_status make_header(const at_array *arrays, size_t count, const size_t 
     return *out ? AT_OK : at_fail(err, AT_NO_MEMORY, "out of memory or a name is not UTF-8");
 }
 
-static at_status write_parts(int fd, const char *header, const at_array *arrays,
+static at_status write_parts(at_sink *sink, const char *header, const at_array *arrays,
                              size_t count, const size_t *order, at_error *err) {
     size_t length = strlen(header), padded = (8 + length + 63) / 64 * 64 - 8;
     if (padded > AT_SAFETENSORS_HEADER)
         return at_fail(err, AT_LIMIT, "the header of a safetensors file is too long");
-    unsigned char prefix[8];
     for (int i = 0; i < 8; i++)
-        prefix[i] = (unsigned char)((uint64_t)padded >> (8 * i));
-    char blanks[64];
-    memset(blanks, ' ', sizeof blanks);
-    AT_TRY(write_all(fd, prefix, sizeof prefix, err));
-    AT_TRY(write_all(fd, header, length, err));
-    AT_TRY(write_all(fd, blanks, padded - length, err));
+        at_text_char(&sink->buffer, (char)((uint64_t)padded >> (8 * i)));
+    at_text_put(&sink->buffer, header);
+    for (size_t i = length; i < padded; i++)
+        at_text_char(&sink->buffer, ' ');
     for (size_t i = 0; i < count; i++) {
         size_t bytes = 0;
         AT_TRY(array_bytes(&arrays[order[i]], &bytes, err));
-        AT_TRY(write_all(fd, arrays[order[i]].data, bytes, err));
+        AT_TRY(at_sink_write(sink, arrays[order[i]].data, bytes, err));
     }
     return AT_OK;
-}
-
-/* A new file beside `path`: two writers of one path never meet in one temporary file. */
-static int create_beside(const char *path, char *temporary, size_t room) {
-    for (int i = 0; i < 1000; i++) {
-        snprintf(temporary, room, "%s.%ld-%d.tmp", path, (long)getpid(), i);
-        int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (fd >= 0 || errno != EEXIST)
-            return fd;
-    }
-    return -1;
-}
-
-static at_status write_file(char *temporary, size_t room, const char *path,
-                            const char *header, const at_array *arrays, size_t count,
-                            const size_t *order, at_error *err) {
-    int fd = create_beside(path, temporary, room);
-    if (fd < 0)
-        return at_fail_errno(err, "cannot create %s", temporary);
-    at_status status = write_parts(fd, header, arrays, count, order, err);
-    if (status != AT_OK && err)
-        at_prefix(err, "%s", path);
-    if (close(fd) != 0 && status == AT_OK)
-        status = at_fail_errno(err, "cannot write %s", path);
-    if (status == AT_OK)
-        status = at_file_commit(temporary, path, err);
-    if (status != AT_OK)
-        unlink(temporary);
-    return status;
 }
 
 at_status at_safetensors_write(const char *path, const at_array *arrays, size_t count,
                                const at_meta *meta, size_t meta_count, at_error *err) {
     if (count > AT_SAFETENSORS_COUNT)
         return at_fail(err, AT_LIMIT, "more than %d arrays", AT_SAFETENSORS_COUNT);
-    size_t room = strlen(path) + 40;
-    char *temporary = at_alloc(room), *header = NULL;
     size_t *order = at_alloc_array(count + 1, sizeof *order);
-    at_status status = AT_OK;
-    if (!temporary || !order) {
-        status = at_fail(err, AT_NO_MEMORY, "out of memory");
-    } else {
-        lay_out(arrays, count, order);
-        status = make_header(arrays, count, order, meta, meta_count, &header, err);
-    }
+    if (!order)
+        return at_fail(err, AT_NO_MEMORY, "out of memory");
+    lay_out(arrays, count, order);
+    char *header = NULL;
+    at_sink sink;
+    at_status status = make_header(arrays, count, order, meta, meta_count, &header, err);
     if (status == AT_OK)
-        status = write_file(temporary, room, path, header, arrays, count, order, err);
+        status = at_sink_open(&sink, path, err);
+    if (status == AT_OK) {
+        status = write_parts(&sink, header, arrays, count, order, err);
+        status = at_sink_close(&sink, status, err);
+    }
     free(header);
     at_free(order);
-    at_free(temporary);
     return status;
 }

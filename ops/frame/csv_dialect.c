@@ -269,9 +269,8 @@ static at_status copy_name(const char *cell, size_t length, const at_csv_dialect
     return AT_OK;
 }
 
-/* Every name is there and differs from the others, also in lower case. */
-static at_status make_unique(const char **names, int count, at_arena *arena,
-                             at_error *err) {
+at_status at_csv_unique_names(const char **names, int count, at_arena *arena,
+                              at_error *err) {
     at_dictionary seen = {0};
     at_status status = AT_OK;
     for (int c = 0; c < count && status == AT_OK; c++) {
@@ -318,7 +317,7 @@ static at_status make_names(const at_sample *s, size_t row, const at_csv_options
                              arena, &d->names[c], err));
         }
     }
-    return make_unique(d->names, d->columns, arena, err);
+    return at_csv_unique_names(d->names, d->columns, arena, err);
 }
 
 /* Lines before the table (a title, a count) have fewer fields than it. */

@@ -5,9 +5,7 @@
 
 #include <string.h>
 
-/* At most that many levels make a category: a quarter of the cells, but 8 in a short
- * table, and never more than AT_CSV_LEVELS. */
-static size_t most_levels(int64_t valid) {
+size_t at_csv_most_levels(int64_t valid) {
     int64_t most = valid / 4 < 8 ? 8 : valid / 4;
     return most < AT_CSV_LEVELS ? (size_t)most : AT_CSV_LEVELS;
 }
@@ -77,7 +75,7 @@ static bool settle_strings(at_csv_column *column, int64_t rows, int forced,
                            at_type *type) {
     size_t most = forced == AT_TYPE_CATEGORY ? UINT32_MAX
                   : forced == AT_TYPE_TEXT   ? 0
-                                             : most_levels(rows - column->missing);
+                                             : at_csv_most_levels(rows - column->missing);
     bool done = false, ok = true;
     if (column->plain && most)
         ok = find_levels(column, rows, most, &done);
