@@ -27,8 +27,9 @@ static json_t *describe(const at_array *array, size_t begin, size_t bytes) {
             return NULL;
         }
     }
-    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", at_dtype_name(array->dtype), "shape",
-                     shape, "data_offsets", (json_int_t)begin, (json_int_t)(begin + bytes));
+    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", at_dtype_name(array->dtype),
+                     "shape", shape, "data_offsets", (json_int_t)begin,
+                     (json_int_t)(begin + bytes));
 }
 
 /* Widest elements first, else as given: every array is then aligned, without holes. */
@@ -68,7 +69,8 @@ static at_status make_header(const at_array *arrays, size_t count, const size_t 
     json_decref(header);
     if (status != AT_OK)
         return status;
-    return *out ? AT_OK : at_fail(err, AT_NO_MEMORY, "out of memory or a name is not UTF-8");
+    return *out ? AT_OK
+                : at_fail(err, AT_NO_MEMORY, "out of memory or a name is not UTF-8");
 }
 
 static at_status write_parts(at_sink *sink, const char *header, const at_array *arrays,

@@ -20,8 +20,8 @@ AT_MUST_USE at_status at_sink_write(at_sink *sink, const void *bytes, size_t len
                                     at_error *err);
 /* Writes the buffer out once it has grown to 256 KB. */
 AT_MUST_USE at_status at_sink_drain(at_sink *sink, at_error *err);
-/* Ends it: with `status` AT_OK the file is made durable and takes the place of `path`, else it
- * is removed. Returns the first failure. */
+/* Ends it: with `status` AT_OK the file is made durable and takes the place of `path`,
+ * else it is removed. Returns the first failure. */
 AT_MUST_USE at_status at_sink_close(at_sink *sink, at_status status, at_error *err);
 
 #endif

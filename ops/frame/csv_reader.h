@@ -142,12 +142,12 @@ AT_MUST_USE at_status at_csv_detect(const at_csv_source *source,
                                     at_arena *arena, at_csv_dialect *dialect,
                                     at_csv_report *report, at_error *err);
 
-/* Makes every name be there (c1, c2 ...) and differ from the others (x_2), also in lower case.
- * New ones live in the arena. */
+/* Makes every name be there (c1, c2 ...) and differ from the others (x_2), also in lower
+ * case. New ones live in the arena. */
 AT_MUST_USE at_status at_csv_unique_names(const char **names, int count, at_arena *arena,
                                           at_error *err);
-/* At most that many levels make a category: a quarter of the valid cells, but 8 in a short
- * table, and never more than AT_CSV_LEVELS. */
+/* At most that many levels make a category: a quarter of the valid cells, but 8 in a
+ * short table, and never more than AT_CSV_LEVELS. */
 size_t at_csv_most_levels(int64_t valid);
 
 /* A column while its segments are gathered. */

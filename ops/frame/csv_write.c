@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-/* A cell in quotes where it must be: where it holds what parts cells, or is empty but there. */
+/* A cell in quotes where it must be: where it holds what parts cells, or is empty but
+ * there. */
 static void put_cell(at_text *out, const char *bytes, size_t length, char delimiter) {
     bool quote = length == 0;
     for (size_t i = 0; i < length && !quote; i++)
@@ -26,7 +27,8 @@ static void put_cell(at_text *out, const char *bytes, size_t length, char delimi
     at_text_char(out, '"');
 }
 
-static void put_value(at_text *out, const at_column *column, int64_t row, char delimiter) {
+static void put_value(at_text *out, const at_column *column, int64_t row,
+                      char delimiter) {
     int64_t length;
     if (column->type == AT_TYPE_TEXT || column->type == AT_TYPE_CATEGORY) {
         const char *bytes = at_column_text(column, row, &length);

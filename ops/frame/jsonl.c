@@ -73,7 +73,8 @@ static at_cell_kind kind_of(const json_t *value) {
     case JSON_STRING:
         if (at_cell_date(json_string_value(value), json_string_length(value), &days))
             return AT_CELL_DATE;
-        if (at_cell_stamp(json_string_value(value), json_string_length(value), false, &us))
+        if (at_cell_stamp(json_string_value(value), json_string_length(value), false,
+                          &us))
             return AT_CELL_STAMP;
         if (at_cell_stamp(json_string_value(value), json_string_length(value), true, &us))
             return AT_CELL_STAMP_ZONE;
@@ -97,7 +98,8 @@ static bool learn(at_jsonl_column *column, const json_t *value) {
     char *owned;
     size_t length;
     const char *text = as_text(value, &length, &owned);
-    bool ok = text && at_dictionary_add(&column->levels, text, length) != AT_DICTIONARY_NONE;
+    bool ok =
+        text && at_dictionary_add(&column->levels, text, length) != AT_DICTIONARY_NONE;
     at_free(owned);
     if (column->levels.count > AT_CSV_LEVELS) {
         column->many = true;
@@ -177,7 +179,8 @@ static bool take_object(at_jsonl *j, const json_t *object) {
 static at_status bad_line(at_jsonl *j, int64_t line, const char *why, at_error *err) {
     at_csv_report *report = j->report;
     if (!j->skip_bad) {
-        at_fail(err, AT_INVALID, "line %lld is not a JSON object: %s", (long long)line, why);
+        at_fail(err, AT_INVALID, "line %lld is not a JSON object: %s", (long long)line,
+                why);
         if (err)
             at_hint(err, "such lines can be passed over: --on-bad-row skip");
         return AT_INVALID;
@@ -238,8 +241,8 @@ static at_status read_lines(at_jsonl *j, at_error *err) {
             from++;
         line++;
         if (to - from > LINE_LIMIT)
-            return at_fail(err, AT_LIMIT, "line %lld is longer than %d MB", (long long)line,
-                           LINE_LIMIT >> 20);
+            return at_fail(err, AT_LIMIT, "line %lld is longer than %d MB",
+                           (long long)line, LINE_LIMIT >> 20);
         if (from < to)
             AT_TRY(take_line(j, from, (size_t)(to - from), line, err));
         if (line % 256 == 0)
@@ -345,8 +348,8 @@ at_status at_jsonl_read_file(const char *path, bool skip_bad_rows,
     at_text text = {0};
     at_status status = at_file_read(path, file_limit, &text, err);
     if (status == AT_OK) {
-        status = at_jsonl_read(at_text_get(&text), text.length, skip_bad_rows, context, out,
-                               report, err);
+        status = at_jsonl_read(at_text_get(&text), text.length, skip_bad_rows, context,
+                               out, report, err);
         if (status != AT_OK && status != AT_CANCELLED && err)
             at_prefix(err, "%s", at_path_base(path));
     }

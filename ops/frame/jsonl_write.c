@@ -26,7 +26,8 @@ static void put_string(at_text *out, const char *bytes, size_t length) {
 static void put_value(at_text *out, const at_column *column, int64_t row) {
     int64_t length;
     const char *bytes;
-    bool infinite = column->type == AT_TYPE_FLOAT && !isfinite(at_column_real(column, row));
+    bool infinite =
+        column->type == AT_TYPE_FLOAT && !isfinite(at_column_real(column, row));
     if (!at_column_valid(column, row) || infinite) {
         at_text_put(out, "null");
         return;

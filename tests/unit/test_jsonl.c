@@ -5,7 +5,8 @@
 static at_frame *read_text(const char *text, bool skip_bad, at_csv_report *report) {
     at_frame *frame;
     at_error err = {0};
-    assert_ok(at_jsonl_read(text, strlen(text), skip_bad, NULL, &frame, report, &err), &err);
+    assert_ok(at_jsonl_read(text, strlen(text), skip_bad, NULL, &frame, report, &err),
+              &err);
     return frame;
 }
 
@@ -72,16 +73,19 @@ static void test_bad(void **state) {
     assert_string_equal(at_frame_column(frame, 1)->name, "A_2");
     at_frame_release(frame);
     assert_int_equal(at_jsonl_read("", 0, false, NULL, &frame, NULL, &err), AT_INVALID);
-    assert_int_equal(at_jsonl_read("{}\n", 3, false, NULL, &frame, NULL, &err), AT_INVALID);
+    assert_int_equal(at_jsonl_read("{}\n", 3, false, NULL, &frame, NULL, &err),
+                     AT_INVALID);
 }
 
 /* What is written is read back as the same table, in both formats. */
 static void test_round_trip(void **state) {
     (void)state;
-    static const char *const files[] = {
-        "tabular/titanic.csv", "weather/weather_montreal_2012_hourly.csv",
-        "weather/seattle-weather.csv", "messy/horror/spanish_chars.csv",
-        "tabular/california_housing.csv", "messy/nyc311_animals_2025.csv"};
+    static const char *const files[] = {"tabular/titanic.csv",
+                                        "weather/weather_montreal_2012_hourly.csv",
+                                        "weather/seattle-weather.csv",
+                                        "messy/horror/spanish_chars.csv",
+                                        "tabular/california_housing.csv",
+                                        "messy/nyc311_animals_2025.csv"};
     char *folder = at_test_folder(), *path = at_path_join(folder, "table");
     for (size_t f = 0; f < COUNT(files); f++) {
         char source[512];
@@ -154,7 +158,8 @@ static void test_quoting(void **state) {
 static at_status read_once(void *context) {
     at_frame *frame = NULL;
     (void)context;
-    static const char text[] = "{\"a\": 1, \"b\": \"x\"}\n{\"b\": \"2024-01-01\", \"c\": [1]}\n";
+    static const char text[] =
+        "{\"a\": 1, \"b\": \"x\"}\n{\"b\": \"2024-01-01\", \"c\": [1]}\n";
     at_status status =
         at_jsonl_read(text, sizeof text - 1, false, NULL, &frame, NULL, NULL);
     at_frame_release(status == AT_OK ? frame : NULL);
