@@ -6,7 +6,7 @@ static at_status fit(at_step *step, const at_sheet *sheet, const at_step_context
     AT_TRY(at_step_resolve(step, sheet, context, err));
     if (step->column_count == (size_t)sheet->count) {
         at_fail(err, AT_INVALID, "no column would be left");
-        return err ? at_hint(err, "name the columns to drop") : AT_INVALID;
+        return at_hint(err, "name the columns to drop");
     }
     return AT_OK;
 }

@@ -126,8 +126,7 @@ static at_status fit_value(const at_column *c, const char *text, at_arena *arena
         return AT_OK;
     at_fail(err, AT_INVALID, "'%s' cannot fill '%s', which is %s", text, c->name,
             at_type_name(type));
-    return err ? at_hint(err, "give a value of that type, or: cast %s -> text", c->name)
-               : AT_INVALID;
+    return at_hint(err, "give a value of that type, or: cast %s -> text", c->name);
 }
 
 static at_status fit_column(at_step *step, const at_column *c, at_value *fill,
@@ -139,7 +138,7 @@ static at_status fit_column(at_step *step, const at_column *c, at_value *fill,
     if (!mode && !at_type_numeric(c->type)) {
         at_fail(err, AT_INVALID, "'%s' is %s: it has no %s", c->name,
                 at_type_name(c->type), word);
-        return err ? at_hint(err, "impute mode in %s", c->name) : AT_INVALID;
+        return at_hint(err, "impute mode in %s", c->name);
     }
     int64_t there = 0;
     for (int64_t i = 0; i < c->rows && !there; i++)
@@ -148,9 +147,8 @@ static at_status fit_column(at_step *step, const at_column *c, at_value *fill,
         at_fail(err, AT_INVALID,
                 "every cell of '%s' is missing: there is no %s to fill it with", c->name,
                 word);
-        return err ? at_hint(err, "drop column %s, or give a value: impute 0 in %s",
-                             c->name, c->name)
-                   : AT_INVALID;
+        return at_hint(err, "drop column %s, or give a value: impute 0 in %s", c->name,
+                       c->name);
     }
     if (mode)
         return fit_mode(c, &step->arena, fill, err);

@@ -76,10 +76,8 @@ static int by_text(const void *a, const void *b) {
 static at_status too_many(const at_column *c, at_error *err) {
     at_fail(err, AT_LIMIT, "'%s' has more than %d different values: too many for one-hot",
             c->name, MOST_LEVELS);
-    return err ? at_hint(err,
-                         "keep the frequent ones: one-hot %s top 50, or: drop column %s",
-                         c->name, c->name)
-               : AT_LIMIT;
+    return at_hint(err, "keep the frequent ones: one-hot %s top 50, or: drop column %s",
+                   c->name, c->name);
 }
 
 /* The levels of the column with their counts, by first appearance. */

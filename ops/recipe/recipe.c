@@ -51,7 +51,7 @@ bool at_recipe_fitted(const at_recipe *recipe) {
 
 /* An error says which step it met. */
 static at_status name_step(const at_step *step, at_status status, at_error *err) {
-    if (status == AT_OK || status == AT_NO_MEMORY || status == AT_CANCELLED || !err)
+    if (status == AT_OK || status == AT_NO_MEMORY || status == AT_CANCELLED)
         return status;
     at_text line = {0};
     at_step_write(step, &line);
@@ -92,6 +92,8 @@ static at_status fit_step(at_step *step, at_sheet *sheet, const at_step_context 
 at_status at_recipe_fit(at_recipe *recipe, const at_frame *frame,
                         const at_step_context *context, at_frame **out,
                         at_step_report *reports, at_error *err) {
+    at_error unread; /* so that steps need not ask */
+    err = err ? err : &unread;
     at_sheet sheet;
     AT_TRY(at_sheet_init(&sheet, frame, err));
     at_status status = AT_OK;
@@ -185,6 +187,8 @@ static at_status run_step(const at_step *step, at_sheet *sheet,
 
 at_status at_recipe_run(const at_recipe *recipe, at_sheet *sheet,
                         const at_step_context *context, bool skip_rows, at_error *err) {
+    at_error unread;
+    err = err ? err : &unread;
     absence a = {recipe, 0, context->target, skip_rows};
     sheet->spares = spares;
     sheet->spares_context = &a;

@@ -15,8 +15,6 @@ static at_status fit_column(const at_column *c, standardize_state *state, at_err
     if (!at_type_numeric(c->type)) {
         at_fail(err, AT_INVALID, "'%s' is %s: only numbers can be standardized", c->name,
                 at_type_name(c->type));
-        if (!err)
-            return AT_INVALID;
         bool category = c->type == AT_TYPE_CATEGORY || c->type == AT_TYPE_BOOL;
         return category
                    ? at_hint(err, "one-hot %s", c->name)
@@ -31,16 +29,14 @@ static at_status fit_column(const at_column *c, standardize_state *state, at_err
     if (low > high) {
         at_fail(err, AT_INVALID, "every cell of '%s' is missing: it has no mean",
                 c->name);
-        return err ? at_hint(err, "drop column %s", c->name) : AT_INVALID;
+        return at_hint(err, "drop column %s", c->name);
     }
     state->mean = at_value_mean(c);
     state->deviation = at_value_deviation(c, state->mean);
     if (!isfinite(state->mean) || !isfinite(state->deviation)) {
         at_fail(err, AT_INVALID, "'%s' holds numbers too large to standardize", c->name);
-        return err ? at_hint(err,
-                             "look for infinite values: SELECT max(\"%s\"), min(\"%s\")",
-                             c->name, c->name)
-                   : AT_INVALID;
+        return at_hint(err, "look for infinite values: SELECT max(\"%s\"), min(\"%s\")",
+                       c->name, c->name);
     }
     if (!(low < high)) { /* rounding must not make a constant vary */
         state->mean = low;

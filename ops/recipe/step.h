@@ -91,6 +91,7 @@ typedef struct at_step_kind {
     bool rows;           /* drops rows: does not travel with a model */
     const char *summary; /* one sentence */
     const char *example; /* a whole line */
+    /* For fit and apply, err is never NULL. */
     /* Learns from `sheet` (training rows): resolves columns, computes statistics. Errors
      * are those of a user: unknown column with the nearest name, wrong type. */
     at_status (*fit)(at_step *step, const at_sheet *sheet, const at_step_context *context,

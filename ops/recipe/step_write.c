@@ -22,8 +22,18 @@ static bool plain(const char *name, const char *also) {
     return true;
 }
 
+/* Words that mean a kind of column where no column has that name. */
+static bool is_kind(const char *name) {
+    static const char *const kinds[] = {"numeric", "category", "text", "date", "all"};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (at_equal_fold(name, kinds[i]))
+            return true;
+    }
+    return false;
+}
+
 static void write_name(at_text *out, const char *name) {
-    if (plain(name, "")) {
+    if (plain(name, "") && !is_kind(name)) {
         at_text_put(out, name);
         return;
     }

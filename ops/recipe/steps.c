@@ -3,11 +3,22 @@
 
 #include <string.h>
 
-#define AT_STEPS(STEP)                                                                   \
-    STEP(drop_column)                                                                    \
-    STEP(impute)                                                                         \
-    STEP(one_hot)                                                                        \
+/* clang-format off */
+#define AT_STEPS(STEP)    \
+    STEP(replace)         \
+    STEP(missing)         \
+    STEP(trim)            \
+    STEP(lower)           \
+    STEP(cast)            \
+    STEP(rename)          \
+    STEP(drop_column)     \
+    STEP(drop_duplicates) \
+    STEP(drop_rows)       \
+    STEP(derive)          \
+    STEP(impute)          \
+    STEP(one_hot)         \
     STEP(standardize)
+/* clang-format on */
 
 #define DECLARE(name) extern const at_step_kind at_step_##name;
 AT_STEPS(DECLARE)
