@@ -68,7 +68,8 @@ at_status at_linear_check(const at_fit_task *task, at_error *err) {
         at_fail(err, AT_INVALID,
                 "num_classes is %" PRId64 ", but the target has %d classes",
                 p->num_classes, task->classes);
-        return at_hint(err, "leave num_classes out: it is counted");
+        at_hint(err, "leave num_classes out: it is counted");
+        return AT_INVALID;
     }
     if (task->classes > AT_LINEAR_CLASSES)
         return at_fail(err, AT_LIMIT,
@@ -86,7 +87,8 @@ at_status at_linear_check(const at_fit_task *task, at_error *err) {
     if (!isnan(p->momentum) && p->momentum > 0 && !is(p->optimizer, "sgd")) {
         at_fail(err, AT_INVALID, "momentum goes with optimizer = sgd, not with %s",
                 is(p->optimizer, "auto") ? "auto (adam)" : p->optimizer);
-        return at_hint(err, "add `optimizer = sgd`, or use beta_1 with adam");
+        at_hint(err, "add `optimizer = sgd`, or use beta_1 with adam");
+        return AT_INVALID;
     }
     return AT_OK;
 }
@@ -108,9 +110,9 @@ static at_status bad_cell(const char *what, int64_t row, int64_t col, double val
                        row + 1, value);
     at_fail(err, AT_INVALID, "%s row %" PRId64 ", prepared input %" PRId64 " is %g", what,
             row + 1, col + 1, value);
-    return at_hint(err,
-                   "every input must be a finite number: add `impute` or `standardize` "
-                   "to the preparation");
+    at_hint(err, "every input must be a finite number: add `impute` or `standardize` "
+                 "to the preparation");
+    return AT_INVALID;
 }
 
 static at_status check_rows(const at_design *d, const char *what, at_error *err) {
@@ -252,7 +254,9 @@ at_status at_linear_config_init(at_linear_config *c, const at_fit_task *task,
     c->beta_2 = either(p->beta_2, 0.999);
     c->bias_lr = either(p->bias_lr_mult, 1);
     c->bias_wd = either(p->bias_wd_mult, 0);
-    c->anneal = p->epochs < ANNEAL ? p->epochs : ANNEAL;
+    c->anneal = (3 * p->epochs + 3) / 4;
+    if (c->anneal > ANNEAL)
+        c->anneal = ANNEAL;
     c->step_schedule = !p->use_lr_scheduler || p->lr_scheduler_step != AT_AUTO_INT;
     side_by_side(c);
     AT_TRY(check_rows(d, "training", err));

@@ -229,17 +229,18 @@ static at_status diverged(const fit *f, int64_t epoch, at_error *err) {
             "the loss stopped being a finite number in epoch %" PRId64
             " (largest learning rate %g)",
             epoch + 1, most);
-    return strcmp(p->normalize_data, "false") == 0
-               ? at_hint(err, "use normalize_data = true, or a lower learning_rate")
-               : at_hint(err, "use a lower learning_rate, or auto");
+    at_hint(err, strcmp(p->normalize_data, "false") == 0
+                     ? "use normalize_data = true, or a lower learning_rate"
+                     : "use a lower learning_rate, or auto");
+    return AT_INVALID;
 }
 
 /* While the learning rate is still high the loss stands still for its noise, not for want
- * of something to learn: with the automatic schedule, patience begins to run out at three
- * quarters. */
+ * of something to learn: with the automatic schedule, patience counts once the rate is
+ * low. */
 static bool stop_early(const fit *f, int64_t epoch) {
     const at_linear_config *c = &f->c;
-    bool settled = c->step_schedule || 4 * (epoch + 1) >= 3 * c->anneal;
+    bool settled = c->step_schedule || epoch + 1 >= c->anneal;
     return settled && f->stale >= c->params->early_stopping_patience &&
            epoch + 1 < c->params->epochs;
 }
@@ -309,6 +310,16 @@ static at_status judge(const fit *f, at_learned *scratch, at_linear_choice *out,
     return status;
 }
 
+/* Of the models that the tolerance cannot tell from the best, the most promising one: the
+ * differences are those of the validation rows, not of the models. */
+static int first_of(const fit *f, int best) {
+    double slack = f->c.params->early_stopping_tolerance * fabs(f->least[best]);
+    for (int m = 0; m < best; m++)
+        if (f->least[m] <= f->least[best] + slack)
+            return m;
+    return best;
+}
+
 /* The best by the criterion; among those that chance cannot tell apart (a standard error
  * of a share), the one with the least loss. */
 static int pick(const fit *f, const at_linear_choice *choices) {
@@ -327,14 +338,14 @@ static int pick(const fit *f, const at_linear_choice *choices) {
     for (int m = 0; m < models; m++)
         if (choices[m].value >= share - noise && f->least[m] < f->least[best])
             best = m;
-    return best;
+    return first_of(f, best);
 }
 
 static at_status finish(fit *f, at_learned **out, at_error *err) {
     at_learned *s = at_linear_new(f->task->problem, f->task->classes, f->c.cols);
     if (!s)
         return at_fail(err, AT_NO_MEMORY, "no memory for the fitted model");
-    int best = least_of(f->least, f->c.models);
+    int best = first_of(f, least_of(f->least, f->c.models));
     if (f->task->problem == AT_BINARY) {
         at_linear_choice choices[AT_LINEAR_MODELS];
         for (int m = 0; m < f->c.models; m++)

@@ -1,0 +1,50 @@
+/* What a model is made of. Private to ops/learn/model*.c.
+ *
+ *   model.c          a model from its card (the JSON that is saved) and its fitted
+ * learner model_train.c    request -> card and learner model_predict.c  rows -> scores
+ * and labels model_io.c       folder <-> model
+ *
+ * Training ends by making the model from its card, as loading does: so what is served is
+ * what was saved. */
+#ifndef ATELIER_OPS_LEARN_MODEL_PARTS_H
+#define ATELIER_OPS_LEARN_MODEL_PARTS_H
+
+#include "ops/learn/features.h"
+#include "ops/learn/model.h"
+#include "ops/learn/port.h"
+#include "ops/learn/target.h"
+
+#include <stdatomic.h>
+
+#define AT_MODEL_FORMAT "atelier-model/1"
+
+/* The card: {"format", "algorithm", "name" of the target as "column",
+ *   "target": see target.h, "hyperparameters": {name: text}, "seed",
+ *   "inputs": schema, "ignored": schema,          of the source
+ *   "clean": schema,                              what is needed of cleaned rows
+ *   "cleaning": [steps], "preparation": [steps],
+ *   "features": [{"name", "fill", "place", "importance"}],
+ *   "rows", "validation_rows", "left_out", "validation": {metric: value}, "notes"} */
+struct at_model {
+    atomic_size_t references;
+    json_t *card;
+    const char *column; /* the target's name; borrowed from the card */
+    const at_learner *learner;
+    at_learned *state;
+    at_target target;
+    at_recipe *served;      /* cleaning and preparation: for rows of the source */
+    at_recipe *preparation; /* for cleaned rows */
+    at_port source, clean;
+    at_features features;
+};
+
+/* Takes `card` and `state`, also on failure. AT_CORRUPT for a card that no training
+ * wrote. */
+AT_MUST_USE at_status at_model_make(json_t *card, const at_learner *learner,
+                                    at_learned *state, at_model **out, at_error *err);
+
+/* A recipe of the steps of both arrays (NULL: none). */
+AT_MUST_USE at_status at_model_chain(const json_t *first, const json_t *second,
+                                     at_recipe **out, at_error *err);
+
+#endif

@@ -1,0 +1,488 @@
+/* Training: rows without a target fall away, some are set apart, the preparation is
+ * fitted on the rest, the learner on what it makes. */
+#include "ops/base/memory.h"
+#include "ops/base/suggest.h"
+#include "ops/base/text.h"
+#include "ops/frame/split.h"
+#include "ops/learn/metrics.h"
+#include "ops/learn/model_parts.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+/* Rows of one part, as a learner takes them. */
+typedef struct part {
+    at_frame *frame; /* rows with a known target, cleaned */
+    double *x, *y;
+    int64_t left_out;
+} part;
+
+typedef struct training {
+    const at_train_request *request;
+    at_arena arena;
+    void *params;
+    const char *column; /* the target, in the frame's spelling */
+    at_target target;
+    part train, validation;
+    at_recipe *made; /* the automatic recipe; NULL where one was given */
+    at_recipe *recipe;
+    at_features features;
+    at_text notes;
+    at_learned *state;
+    at_model *model;
+} training;
+
+static void part_fini(part *p) {
+    at_frame_release(p->frame);
+    at_free(p->x);
+    at_free(p->y);
+}
+
+static void training_fini(training *t) {
+    part_fini(&t->train);
+    part_fini(&t->validation);
+    at_target_fini(&t->target);
+    at_recipe_release(t->made);
+    at_features_fini(&t->features);
+    at_text_fini(&t->notes);
+    if (t->state)
+        t->request->learner->release(t->state);
+    at_arena_fini(&t->arena);
+}
+
+static at_status no_memory(at_error *err) {
+    return at_fail(err, AT_NO_MEMORY, "not enough memory to train a model");
+}
+
+static void tell(const training *t, const char *line) {
+    const at_fit_events *events = t->request->events;
+    if (events && events->log && *line)
+        events->log(events->context, line);
+}
+
+static at_status find_target(training *t, at_error *err) {
+    const at_frame *frame = t->request->train;
+    int at = at_frame_find(frame, t->request->target), columns = at_frame_columns(frame);
+    if (at >= 0) {
+        t->column = at_frame_column(frame, at)->name;
+        return AT_OK;
+    }
+    const char **names = at_arena_alloc(&t->arena, (size_t)columns * sizeof *names);
+    if (!names)
+        return no_memory(err);
+    for (int c = 0; c < columns; c++)
+        names[c] = at_frame_column(frame, c)->name;
+    const char *nearest = at_nearest(t->request->target, names, (size_t)columns);
+    at_fail(err, AT_INVALID, "there is no column %.200s to be the target",
+            t->request->target);
+    if (nearest)
+        at_hint(err, "did you mean %s?", nearest);
+    return AT_INVALID;
+}
+
+static at_status read_params(training *t, at_error *err) {
+    const at_learner *l = t->request->learner;
+    json_t *given = (json_t *)(uintptr_t)t->request->hyperparameters, *value;
+    const char *name;
+    t->params = at_arena_alloc(&t->arena, l->params_size);
+    if (!t->params)
+        return no_memory(err);
+    if (!given)
+        return at_params_defaults(l->params, l->param_count, &t->arena, t->params, err);
+    json_object_foreach(given, name, value) {
+        if (!at_param_find(l->params, l->param_count, name))
+            return at_param_unknown(l->params, l->param_count, "hyperparameter", name,
+                                    err);
+    }
+    return at_params_from_json(l->params, l->param_count, given, &t->arena, t->params,
+                               err);
+}
+
+/* The problem that predictor_type asks for; 0: none, infer it. */
+static unsigned wanted_problem(const training *t) {
+    const at_learner *l = t->request->learner;
+    const at_param *p = at_param_find(l->params, l->param_count, "predictor_type");
+    if (!p || p->kind != AT_PARAM_CHOICE)
+        return 0;
+    const char *word = *(const char *const *)((const char *)t->params + p->offset);
+    const at_problem all[] = {AT_REGRESSION, AT_BINARY, AT_MULTICLASS};
+    for (size_t i = 0; word && i < sizeof all / sizeof *all; i++)
+        if (strcmp(word, at_problem_name(all[i])) == 0)
+            return all[i];
+    return 0;
+}
+
+static at_status learn_target(training *t, at_error *err) {
+    const at_frame *frame = t->request->train;
+    const at_column *column = at_frame_column(frame, at_frame_find(frame, t->column));
+    AT_TRY(at_target_learn(column, wanted_problem(t), &t->target, err));
+    if (!(t->request->learner->problems & (unsigned)t->target.problem))
+        return at_fail(
+            err, AT_UNSUPPORTED, "%s cannot be a %s, which the target %s asks for",
+            t->request->learner->name, at_problem_name(t->target.problem), t->column);
+    return AT_OK;
+}
+
+/* The frame's rows whose target is a value the model knows. */
+static at_status take_known(training *t, const at_frame *frame, const char *what,
+                            part *out, at_error *err) {
+    int at = at_frame_find(frame, t->column);
+    if (at < 0)
+        return at_fail(err, AT_INVALID, "the %s rows have no column %s, the target", what,
+                       t->column);
+    int64_t rows = at_frame_rows(frame), kept = 0;
+    double *y = at_alloc_array((size_t)rows + 1, sizeof *y);
+    int64_t *take = at_alloc_array((size_t)rows + 1, sizeof *take);
+    at_status status =
+        y && take ? at_target_encode(&t->target, at_frame_column(frame, at), y, err)
+                  : no_memory(err);
+    for (int64_t r = 0; r < rows && status == AT_OK; r++)
+        if (!isnan(y[r]))
+            take[kept++] = r;
+    if (status == AT_OK && kept == rows)
+        out->frame = at_frame_retain(frame);
+    else if (status == AT_OK)
+        status = at_frame_take_rows(frame, take, kept, &out->frame, err);
+    out->left_out = rows - kept;
+    at_free(y);
+    at_free(take);
+    return status;
+}
+
+static at_status tell_left_out(training *t, const part *p, const char *what,
+                               at_error *err) {
+    if (p->left_out == 0)
+        return AT_OK;
+    at_text line = {0};
+    at_text_format(
+        &line, "%" PRId64 " %s row%s left out: the target is missing or unknown there",
+        p->left_out, what, p->left_out == 1 ? " was" : "s were");
+    bool ok = at_text_ok(&line);
+    tell(t, at_text_get(&line));
+    at_text_fini(&line);
+    return ok ? AT_OK : no_memory(err);
+}
+
+/* Sets `holdout` of the rows apart, with the shares of the classes kept. */
+static at_status hold_out(training *t, at_error *err) {
+    double holdout = t->request->holdout;
+    int by = t->target.problem == AT_REGRESSION
+                 ? -1
+                 : at_frame_find(t->train.frame, t->column);
+    at_split split;
+    const double share[2] = {1 - holdout, holdout};
+    AT_TRY(at_split_rows(t->train.frame, by, share, 2, t->request->seed, &split, err));
+    at_frame *rest = NULL;
+    at_status status = AT_OK;
+    if (split.count[0] > 0 && split.count[1] > 0) {
+        status =
+            at_frame_take_rows(t->train.frame, split.rows[0], split.count[0], &rest, err);
+        if (status == AT_OK)
+            status = at_frame_take_rows(t->train.frame, split.rows[1], split.count[1],
+                                        &t->validation.frame, err);
+    }
+    at_split_fini(&split);
+    if (status != AT_OK || !rest) {
+        at_frame_release(rest);
+        return status;
+    }
+    at_frame_release(t->train.frame);
+    t->train.frame = rest;
+    return AT_OK;
+}
+
+static at_status split_rows(training *t, at_error *err) {
+    const at_train_request *r = t->request;
+    AT_TRY(take_known(t, r->train, "training", &t->train, err));
+    AT_TRY(tell_left_out(t, &t->train, "training", err));
+    if (r->validation) {
+        AT_TRY(take_known(t, r->validation, "validation", &t->validation, err));
+        if (at_frame_rows(t->validation.frame) == 0)
+            return at_fail(err, AT_INVALID,
+                           "no validation row has a target %s that training rows have",
+                           t->column);
+        return tell_left_out(t, &t->validation, "validation", err);
+    }
+    if (!(r->holdout >= 0 && r->holdout <= 0.9))
+        return at_fail(err, AT_INVALID,
+                       "a hold-out of %g of the rows: 0 to 0.9 was expected", r->holdout);
+    return r->holdout > 0 ? hold_out(t, err) : AT_OK;
+}
+
+static at_status make_matrix(training *t, const at_sheet *prepared, part *p,
+                             at_error *err) {
+    int64_t rows = prepared->rows;
+    int *columns = at_arena_alloc(&t->arena, (size_t)t->features.count * sizeof *columns);
+    p->x = at_alloc_array((size_t)rows * (size_t)t->features.count, sizeof *p->x);
+    p->y = at_alloc_array((size_t)rows, sizeof *p->y);
+    if (!columns || !p->x || !p->y)
+        return no_memory(err);
+    AT_TRY(at_features_find(&t->features, prepared, columns, err));
+    at_features_fill(&t->features, prepared, columns, 0, rows, p->x);
+    int at = at_sheet_find(prepared, t->column, 0);
+    if (at < 0 || rows != at_frame_rows(p->frame))
+        return at_fail(err, AT_INVALID,
+                       "the preparation loses the target %s, or rows of it", t->column);
+    return at_target_encode(&t->target, &prepared->columns[at], p->y, err);
+}
+
+static at_status with_sheet(training *t, const at_frame *prepared, part *p, bool learn,
+                            at_error *err) {
+    at_sheet sheet;
+    AT_TRY(at_sheet_init(&sheet, prepared, err));
+    at_status status =
+        learn ? at_features_learn(&sheet, t->column, &t->features, &t->notes, err)
+              : AT_OK;
+    if (status == AT_OK)
+        status = make_matrix(t, &sheet, p, err);
+    at_sheet_fini(&sheet);
+    return status;
+}
+
+static at_status check_row_steps(const at_recipe *recipe, at_error *err) {
+    for (size_t i = 0; i < at_recipe_count(recipe); i++)
+        if (at_recipe_step(recipe, i)->kind->rows) {
+            at_fail(err, AT_INVALID,
+                    "the preparation has the step '%s', which drops rows",
+                    at_recipe_step(recipe, i)->kind->verb);
+            at_hint(err, "do that in %%%%clean: a model answers for every row");
+            return AT_INVALID;
+        }
+    return AT_OK;
+}
+
+static at_status prepare(training *t, at_error *err) {
+    const at_train_request *r = t->request;
+    at_step_context context = {.target = t->column, .cancel = r->cancel};
+    at_frame *prepared = NULL;
+    t->recipe = r->recipe;
+    if (!t->recipe) {
+        const char *note = "";
+        AT_TRY(
+            at_recipe_auto(t->train.frame, t->column, &t->arena, &t->made, &note, err));
+        t->recipe = t->made;
+        if (note && *note)
+            at_text_format(&t->notes, "%s ", note);
+    }
+    AT_TRY(check_row_steps(t->recipe, err));
+    AT_TRY(at_recipe_fit(t->recipe, t->train.frame, &context, &prepared, NULL, err));
+    at_status status = with_sheet(t, prepared, &t->train, true, err);
+    at_frame_release(prepared);
+    prepared = NULL;
+    if (status == AT_OK && t->validation.frame) {
+        status = at_recipe_apply(t->recipe, t->validation.frame, &context, true,
+                                 &prepared, err);
+        if (status == AT_OK)
+            status = with_sheet(t, prepared, &t->validation, false, err);
+        at_frame_release(prepared);
+    }
+    if (status == AT_OK && !at_text_ok(&t->notes))
+        status = no_memory(err);
+    tell(t, at_text_get(&t->notes));
+    return status;
+}
+
+static at_design design(const training *t, const part *p) {
+    return (at_design){.rows = p->x ? at_frame_rows(p->frame) : 0,
+                       .cols = t->features.count,
+                       .x = p->x,
+                       .y = p->y};
+}
+
+static at_status fit(training *t, at_error *err) {
+    const at_train_request *r = t->request;
+    at_fit_task task = {.problem = t->target.problem,
+                        .classes = t->target.classes,
+                        .train = design(t, &t->train),
+                        .validation = design(t, &t->validation),
+                        .params = t->params,
+                        .seed = r->seed,
+                        .pool = r->pool,
+                        .cancel = r->cancel,
+                        .events = r->events};
+    if (r->learner->check)
+        AT_TRY(r->learner->check(&task, err));
+    return r->learner->fit(&task, &t->state, err);
+}
+
+static json_t *features_json(const training *t) {
+    json_t *list = json_array();
+    double *importance = at_alloc_array((size_t)t->features.count, sizeof *importance);
+    bool ok = list && importance;
+    if (ok && t->request->learner->importance)
+        t->request->learner->importance(t->state, importance);
+    for (int i = 0; ok && i < t->features.count; i++) {
+        const at_feature *f = &t->features.items[i];
+        json_t *item = json_pack("{s:s, s:f, s:i}", "name", f->name, "fill", f->fill,
+                                 "place", f->place);
+        ok = item &&
+             (!t->request->learner->importance ||
+              json_object_set_new(item, "importance", json_real(importance[i])) == 0);
+        ok = json_array_append_new(list, item) == 0 && ok;
+    }
+    at_free(importance);
+    if (ok)
+        return list;
+    json_decref(list);
+    return NULL;
+}
+
+static json_t *make_card(const training *t) {
+    const at_train_request *r = t->request;
+    const at_learner *l = r->learner;
+    json_t *cleaning = r->cleaning ? json_deep_copy(r->cleaning) : json_array();
+    int64_t apart = t->validation.frame ? at_frame_rows(t->validation.frame) : 0;
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:s}",
+                     "format", AT_MODEL_FORMAT, "algorithm", l->name, "column", t->column,
+                     "target", at_target_to_json(&t->target), "hyperparameters",
+                     at_params_to_json(l->params, l->param_count, t->params), "seed",
+                     (json_int_t)r->seed, "cleaning", cleaning, "preparation",
+                     at_recipe_to_json(t->recipe), "features", features_json(t), "rows",
+                     (json_int_t)at_frame_rows(t->train.frame), "validation_rows",
+                     (json_int_t)apart, "left_out", (json_int_t)t->train.left_out,
+                     "notes", at_text_get(&t->notes));
+}
+
+static at_status note_metric(json_t *metrics, const char *name, double value,
+                             at_error *err) {
+    if (!isfinite(value))
+        return AT_OK;
+    return json_object_set_new(metrics, name, json_real(value)) == 0 ? AT_OK
+                                                                     : no_memory(err);
+}
+
+static at_status note_metrics(const at_model *m, const double *y, const at_predictions *p,
+                              json_t *out, at_error *err) {
+    at_binary_metrics b;
+    at_multiclass_metrics c;
+    at_regression_metrics r;
+    double accuracy, log_loss;
+    switch (m->target.problem) {
+    case AT_BINARY:
+        AT_TRY(at_metrics_binary(y, p->scores, p->labels, p->rows, 0, 0, &b, err));
+        AT_TRY(note_metric(out, "accuracy", b.accuracy.value, err));
+        AT_TRY(note_metric(out, "f1", b.f1.value, err));
+        AT_TRY(note_metric(out, "auc", b.auc.value, err));
+        return note_metric(out, "log_loss", b.log_loss.value, err);
+    case AT_MULTICLASS:
+        AT_TRY(at_metrics_multiclass(y, p->scores, p->labels, p->rows, m->target.classes,
+                                     0, 0, &c, err));
+        accuracy = c.accuracy.value;
+        log_loss = c.log_loss.value;
+        at_multiclass_metrics_fini(&c);
+        AT_TRY(note_metric(out, "accuracy", accuracy, err));
+        return note_metric(out, "log_loss", log_loss, err);
+    case AT_REGRESSION:
+        AT_TRY(at_metrics_regression(y, p->scores, p->rows, 0, 0, &r, err));
+        AT_TRY(note_metric(out, "rmse", r.rmse.value, err));
+        AT_TRY(note_metric(out, "mae", r.mae.value, err));
+        return note_metric(out, "r2", r.r2.value, err);
+    }
+    return AT_OK;
+}
+
+/* The finished model's answers on the validation rows, by the path that serves. */
+static at_status validate(training *t, at_error *err) {
+    if (!t->validation.frame)
+        return AT_OK;
+    at_predictions p;
+    json_t *metrics = json_object();
+    if (!metrics || json_object_set_new(t->model->card, "validation", metrics) != 0)
+        return no_memory(err);
+    AT_TRY(at_model_predict(t->model, t->validation.frame, AT_ROWS_CLEAN,
+                            t->request->cancel, &p, err));
+    at_status status = note_metrics(t->model, t->validation.y, &p, metrics, err);
+    at_predictions_fini(&p);
+    return status;
+}
+
+/* Sorts the columns of a schema into those that a recipe needs and those it can spare;
+ * the target is neither. */
+static at_status sort_columns(const training *t, const at_recipe *recipe,
+                              const json_t *schema, json_t *needed, json_t *spared,
+                              at_error *err) {
+    size_t i;
+    json_t *item;
+    json_array_foreach(schema, i, item) {
+        const char *name = json_string_value(json_object_get(item, "name"));
+        bool spare = false;
+        if (!name)
+            return at_fail(err, AT_CORRUPT, "the schema of the source is damaged");
+        if (at_equal_fold(name, t->column))
+            continue;
+        AT_TRY(at_recipe_spares(recipe, name, t->column, &spare, err));
+        json_t *entry =
+            json_pack("{s:s, s:O*}", "name", name, "type", json_object_get(item, "type"));
+        if (json_array_append_new(spare ? spared : needed, entry) != 0)
+            return no_memory(err);
+    }
+    return AT_OK;
+}
+
+/* What rows of the source, and cleaned rows, must hold: "inputs", "ignored", "clean". */
+static at_status add_inputs(const training *t, json_t *card, at_error *err) {
+    const json_t *steps = json_object_get(card, "preparation");
+    json_t *own = at_frame_schema(t->request->train), *unused = json_array();
+    json_t *inputs = json_array(), *ignored = json_array(), *clean = json_array();
+    const json_t *source = t->request->source ? t->request->source : own;
+    at_recipe *recipe = NULL;
+    bool ok = json_object_set_new(card, "inputs", inputs) == 0;
+    ok = json_object_set_new(card, "ignored", ignored) == 0 && ok;
+    ok = json_object_set_new(card, "clean", clean) == 0 && ok && own && unused;
+    at_status status =
+        ok ? at_model_chain(json_object_get(card, "cleaning"), steps, &recipe, err)
+           : no_memory(err);
+    if (status == AT_OK)
+        status = sort_columns(t, recipe, source, inputs, ignored, err);
+    at_recipe_release(recipe);
+    recipe = NULL;
+    if (status == AT_OK)
+        status = at_model_chain(NULL, steps, &recipe, err);
+    if (status == AT_OK)
+        status = sort_columns(t, recipe, own, clean, unused, err);
+    at_recipe_release(recipe);
+    json_decref(own);
+    json_decref(unused);
+    return status;
+}
+
+static at_status make_model(training *t, at_error *err) {
+    json_t *card = make_card(t);
+    if (!card)
+        return no_memory(err);
+    at_status status = add_inputs(t, card, err);
+    if (status != AT_OK) {
+        json_decref(card);
+        return status;
+    }
+    at_learned *state = t->state;
+    t->state = NULL;
+    return at_model_make(card, t->request->learner, state, &t->model, err);
+}
+
+at_status at_model_train(const at_train_request *request, at_model **out, at_error *err) {
+    *out = NULL;
+    training t = {.request = request};
+    at_status status = find_target(&t, err);
+    if (status == AT_OK)
+        status = read_params(&t, err);
+    if (status == AT_OK)
+        status = learn_target(&t, err);
+    if (status == AT_OK)
+        status = split_rows(&t, err);
+    if (status == AT_OK)
+        status = prepare(&t, err);
+    if (status == AT_OK)
+        status = fit(&t, err);
+    if (status == AT_OK)
+        status = make_model(&t, err);
+    if (status == AT_OK)
+        status = validate(&t, err);
+    if (status == AT_OK)
+        *out = t.model;
+    else
+        at_model_release(t.model);
+    training_fini(&t);
+    return status;
+}
