@@ -4,7 +4,10 @@
 
 #include <string.h>
 
+extern const at_job_kind at_job_kind_train;
+
 static const at_job_kind *const kinds[] = {
+    &at_job_kind_train,
     NULL,
 };
 
