@@ -2,6 +2,7 @@
 #include "magics/adapter/http_client.h"
 #include "magics/deploy/serve.h"
 #include "magics/deploy/server_files.h"
+#include "ops/base/process.h"
 #include "ops/base/clock.h"
 
 #include <errno.h>
@@ -182,6 +183,9 @@ at_status at_server_stop(at_workspace *workspace, at_error *err) {
         }
         at_sleep(0.002);
     }
+    /* The lock goes a moment before the process does. */
+    if (pid && !at_process_wait(pid, STOP_SECONDS))
+        return at_fail(err, AT_BUSY, "the server (process %d) does not end", pid);
     return AT_OK;
 }
 

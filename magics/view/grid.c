@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { PLAIN_CELL = 40 }; /* columns of a console that one cell may take */
+enum { PLAIN_CELL = 56 }; /* columns of a console that one cell may take */
 
 /* Alignment stands in the element too, for pages that drop our style sheet. */
 static void put_head(const at_grid *grid, at_text *out) {

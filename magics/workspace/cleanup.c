@@ -4,6 +4,7 @@
 #include "magics/workspace/job_inside.h"
 #include "magics/workspace/listing.h"
 #include "ops/base/file.h"
+#include "ops/base/process.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -197,7 +198,7 @@ static at_status prove(at_context *context, const found *f, at_error *err) {
     if (f->server.running) {
         at_listing_put(&proof, "server");
         at_listing_format(&proof, "process %d", f->server.pid);
-        verdict(&proof, &left, at_process_there((pid_t)f->server.pid), "gone",
+        verdict(&proof, &left, at_process_alive((pid_t)f->server.pid), "gone",
                 "still there");
         at_listing_put(&proof, "server");
         at_listing_format(&proof, "port %d", f->server.port);

@@ -1,5 +1,6 @@
 /* Job folder: the small files in it. */
 #include "magics/workspace/job_inside.h"
+#include "ops/base/process.h"
 #include "ops/base/file.h"
 
 #include <fcntl.h>
@@ -42,32 +43,6 @@ at_status at_job_write_json(const char *path, const json_t *json, at_error *err)
     return status;
 }
 
-/* When process `pid` started, in clock ticks since boot: with the pid, it names a process
- * for good. 0: no such process, or one that has ended and waits to be reaped. */
-static unsigned long long start_time(pid_t pid) {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
-    at_text text = {0};
-    unsigned long long ticks = 0;
-    char state = 'Z';
-    if (at_file_read(path, 8192, &text, NULL) == AT_OK) {
-        /* "PID (NAME) S ...": the name may hold anything; field 22 is the start. */
-        const char *rest = strrchr(at_text_get(&text), ')');
-        if (!rest ||
-            sscanf(rest,
-                   ") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-                   "%*s %*s %*s %*s %llu",
-                   &state, &ticks) != 2)
-            ticks = 0;
-    }
-    at_text_fini(&text);
-    return state == 'Z' || state == 'X' ? 0 : ticks;
-}
-
-bool at_process_there(pid_t pid) {
-    return pid > 0 && start_time(pid) != 0;
-}
-
 /* Whole or not there, but not synced: after a crash of the machine no pid holds anyway.
  */
 at_status at_job_write_pid(const char *folder, at_error *err) {
@@ -80,7 +55,7 @@ at_status at_job_write_pid(const char *folder, at_error *err) {
         return at_fail(err, AT_NO_MEMORY, "no memory left to start the job");
     }
     int n =
-        snprintf(text, sizeof text, "%ld %llu\n", (long)getpid(), start_time(getpid()));
+        snprintf(text, sizeof text, "%ld %llu\n", (long)getpid(), at_process_start(getpid()));
     int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     bool good = fd >= 0 && write(fd, text, (size_t)n) == n;
     good = fd >= 0 && close(fd) == 0 && good && rename(beside, path) == 0;
@@ -98,7 +73,7 @@ pid_t at_job_pid(const char *folder) {
                 sscanf(at_text_get(&text), "%ld %llu", &pid, &ticks) == 2;
     at_text_fini(&text);
     at_free(path);
-    return read && pid > 1 && ticks && start_time((pid_t)pid) == ticks ? (pid_t)pid : 0;
+    return read && pid > 1 && ticks && at_process_start((pid_t)pid) == ticks ? (pid_t)pid : 0;
 }
 
 void at_job_mark_stopping(const char *folder) {

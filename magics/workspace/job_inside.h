@@ -24,8 +24,6 @@ AT_MUST_USE at_status at_job_read_json(const char *path, size_t limit, json_t **
 AT_MUST_USE at_status at_job_write_json(const char *path, const json_t *json,
                                         at_error *err);
 AT_MUST_USE at_status at_job_write_pid(const char *folder, at_error *err);
-/* One that has ended and waits to be reaped is not there. */
-bool at_process_there(pid_t pid);
 /* The job's process, 0 if it is gone or was never there (a reused pid does not count). */
 pid_t at_job_pid(const char *folder);
 /* jobs/ID/stopping says that the job was told to stop: a child that was not yet there for
