@@ -76,7 +76,7 @@ static at_status from_web(at_context *context, const at_source_options *o, at_so
     if (mirror && *mirror && out->name) {
         out->path = at_arena_format(arena, "%s/%s", mirror, out->name);
         if (out->path && at_file_exists(out->path)) {
-            out->note = at_arena_format(arena, "from the mirror: %s", out->path);
+            out->note = at_arena_format(arena, "%s from $ATELIER_MIRROR", out->name);
             return AT_OK;
         }
     }
