@@ -2,8 +2,8 @@
 #include "magics/adapter/http_client.h"
 #include "magics/deploy/serve.h"
 #include "magics/deploy/server_files.h"
-#include "ops/base/process.h"
 #include "ops/base/clock.h"
+#include "ops/base/process.h"
 
 #include <errno.h>
 #include <fcntl.h>

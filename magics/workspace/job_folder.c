@@ -1,7 +1,7 @@
 /* Job folder: the small files in it. */
 #include "magics/workspace/job_inside.h"
-#include "ops/base/process.h"
 #include "ops/base/file.h"
+#include "ops/base/process.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -54,8 +54,8 @@ at_status at_job_write_pid(const char *folder, at_error *err) {
         at_arena_fini(&arena);
         return at_fail(err, AT_NO_MEMORY, "no memory left to start the job");
     }
-    int n =
-        snprintf(text, sizeof text, "%ld %llu\n", (long)getpid(), at_process_start(getpid()));
+    int n = snprintf(text, sizeof text, "%ld %llu\n", (long)getpid(),
+                     at_process_start(getpid()));
     int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     bool good = fd >= 0 && write(fd, text, (size_t)n) == n;
     good = fd >= 0 && close(fd) == 0 && good && rename(beside, path) == 0;
@@ -73,7 +73,8 @@ pid_t at_job_pid(const char *folder) {
                 sscanf(at_text_get(&text), "%ld %llu", &pid, &ticks) == 2;
     at_text_fini(&text);
     at_free(path);
-    return read && pid > 1 && ticks && at_process_start((pid_t)pid) == ticks ? (pid_t)pid : 0;
+    return read && pid > 1 && ticks && at_process_start((pid_t)pid) == ticks ? (pid_t)pid
+                                                                             : 0;
 }
 
 void at_job_mark_stopping(const char *folder) {
