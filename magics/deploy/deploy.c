@@ -92,8 +92,8 @@ static at_status put(at_context *context, const struct deploy_options *o,
     return status;
 }
 
-static at_status show(at_context *context, const struct deploy_options *o, int port,
-                      const char *row, double seconds, at_error *err) {
+static void show(at_context *context, const struct deploy_options *o, int port,
+                 const char *row, double seconds) {
     at_arena *arena = context->arena;
     const char *address = at_arena_format(arena, "http://127.0.0.1:%d", port);
     const char *path = at_arena_format(arena, "/endpoints/%s/invocations", o->endpoint);
@@ -107,25 +107,11 @@ static at_status show(at_context *context, const struct deploy_options *o, int p
         at_arena_format(arena, "curl -H 'Content-Type: text/csv' -d '%s' %s%s",
                         at_text_get(&quoted), address, path);
     at_text_fini(&quoted);
-    const char *boto = at_arena_format(
-        arena,
-        "boto3.client('sagemaker-runtime', endpoint_url='%s', ...)"
-        ".invoke_endpoint(EndpointName='%s', ContentType='text/csv', Body=row)",
-        address, o->endpoint);
-    const at_fact facts[] = {
-        {"endpoint", o->endpoint},
-        {"model", o->model},
-        {"address", at_arena_format(arena, "%s%s", address, path)},
-        {"ask", curl},
-        {"from Python", boto},
-    };
-    at_bundle bundle;
-    AT_TRY(at_view_facts(at_arena_format(arena, "%s is in service (%s)", o->endpoint,
-                                         at_view_seconds(arena, seconds)),
-                         facts, AT_COUNT(facts), &bundle, err));
-    at_display_show(context->call->display, &bundle, NULL);
-    at_bundle_fini(&bundle);
-    return AT_OK;
+    at_display *display = context->call->display;
+    at_display_print(display, "%s is in service after %s: model %s at %s%s\n", o->endpoint,
+                     at_view_seconds(arena, seconds), o->model, address, path);
+    at_display_print(display, "\nAsk it from a shell:\n  %s\n", curl ? curl : "");
+    at_display_print(display, "\nor from Python:\n" AT_BOTO_LINE "\n", address, o->endpoint);
 }
 
 static at_status deploy(at_context *context, const struct deploy_options *o,
@@ -146,7 +132,8 @@ static at_status deploy(at_context *context, const struct deploy_options *o,
         AT_TRY(at_server_ensure(workspace, &server, err));
     AT_TRY(at_server_check(workspace, o->endpoint, err));
     const char *row = at_sample_row(workspace, model, source, context->arena);
-    return show(context, o, server.port, row, at_now() - began, err);
+    show(context, o, server.port, row, at_now() - began);
+    return AT_OK;
 }
 
 static at_status run(at_context *context, const void *given, at_error *err) {

@@ -1,4 +1,5 @@
 /* %endpoints: what the workspace serves, and where. */
+#include "magics/deploy/sample.h"
 #include "magics/deploy/serve.h"
 #include "magics/language/spec.h"
 #include "magics/view/grid.h"
@@ -14,7 +15,7 @@ static const at_param options[] = {
      .help = "start the server again where it does not run"},
 };
 
-enum { COLUMNS = 5 };
+enum { COLUMNS = 4 };
 
 static void fill_row(at_context *context, const at_entry *entry,
                      const at_server_info *server, at_grid_cell row[COLUMNS]) {
@@ -28,18 +29,7 @@ static void fill_row(at_context *context, const at_entry *entry,
     row[0].text = entry->name;
     row[1].text = json_string_value(json_object_get(entry->card, "model_name"));
     row[2].text = state;
-    row[3].text =
-        server->port
-            ? at_arena_format(arena, "http://127.0.0.1:%d/endpoints/%s/invocations",
-                              server->port, entry->name)
-            : NULL;
-    row[4].text = server->port ? at_arena_format(arena,
-                                                 "boto3.client('sagemaker-runtime', "
-                                                 "endpoint_url='http://127.0.0.1:%d')"
-                                                 ".invoke_endpoint(EndpointName='%s', "
-                                                 "ContentType='text/csv', Body=row)",
-                                                 server->port, entry->name)
-                               : NULL;
+    row[3].text = server->port ? at_arena_format(arena, "127.0.0.1:%d", server->port) : NULL;
 }
 
 static at_status show(at_context *context, const at_entry *entries, size_t count,
@@ -47,8 +37,7 @@ static at_status show(at_context *context, const at_entry *entries, size_t count
     static const at_grid_column columns[COLUMNS] = {{"endpoint", NULL, false},
                                                     {"model", NULL, false},
                                                     {"state", NULL, false},
-                                                    {"address", NULL, false},
-                                                    {"from Python", NULL, false}};
+                                                    {"address", NULL, false}};
     at_grid_cell *cells =
         at_arena_alloc(context->arena, (count + 1) * COLUMNS * sizeof *cells);
     if (!cells)
@@ -71,6 +60,12 @@ static at_status show(at_context *context, const at_entry *entries, size_t count
     AT_TRY(at_view_grid(&grid, &bundle, err));
     at_display_show(context->call->display, &bundle, NULL);
     at_bundle_fini(&bundle);
+    const char *address = at_arena_format(context->arena, "http://127.0.0.1:%d", server->port);
+    if (server->port && address)
+        at_display_print(context->call->display,
+                         "POST %s/endpoints/NAME/invocations, or from Python:\n" AT_BOTO_LINE
+                         "\n",
+                         address, address, entries[0].name);
     return AT_OK;
 }
 

@@ -241,7 +241,7 @@ def test_errors_name_row_and_column(port):
     ('{"instances": [["OSL", "Norway", -2, 90, 3]]}', "5 values where 6"),
     ('{"instances": [["OSL", "Norway", [1], 90, 3, 0]]}', "row 1, column 'temperature'"),
     ('{"instances": [["OSL", "Norway", -2, 90, 3, 0]] x', "'x'"),
-    ('{"instances": [["OSL", "Norway", 01, 90, 3, 0]]}', "'1"),
+    ('{"instances": [["OSL", "Norway", 01, 90, 3, 0]]}', "'01"),
     ('{"instances": [["OSL\\ud800", "Norway", 1, 90, 3, 0]]}', "escape"),
     ('{"instances": [{"airprt": "OSL"}]}', "airprt")])
 def test_bad_json(port, body, words):
