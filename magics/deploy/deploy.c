@@ -108,10 +108,12 @@ static void show(at_context *context, const struct deploy_options *o, int port,
                         at_text_get(&quoted), address, path);
     at_text_fini(&quoted);
     at_display *display = context->call->display;
-    at_display_print(display, "%s is in service after %s: model %s at %s%s\n", o->endpoint,
-                     at_view_seconds(arena, seconds), o->model, address, path);
+    at_display_print(display, "%s is in service after %s: model %s at %s%s\n",
+                     o->endpoint, at_view_seconds(arena, seconds), o->model, address,
+                     path);
     at_display_print(display, "\nAsk it from a shell:\n  %s\n", curl ? curl : "");
-    at_display_print(display, "\nor from Python:\n" AT_BOTO_LINE "\n", address, o->endpoint);
+    at_display_print(display, "\nor from Python:\n" AT_BOTO_LINE "\n", address,
+                     o->endpoint);
 }
 
 static at_status deploy(at_context *context, const struct deploy_options *o,

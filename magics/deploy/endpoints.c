@@ -29,7 +29,8 @@ static void fill_row(at_context *context, const at_entry *entry,
     row[0].text = entry->name;
     row[1].text = json_string_value(json_object_get(entry->card, "model_name"));
     row[2].text = state;
-    row[3].text = server->port ? at_arena_format(arena, "127.0.0.1:%d", server->port) : NULL;
+    row[3].text =
+        server->port ? at_arena_format(arena, "127.0.0.1:%d", server->port) : NULL;
 }
 
 static at_status show(at_context *context, const at_entry *entries, size_t count,
@@ -60,12 +61,13 @@ static at_status show(at_context *context, const at_entry *entries, size_t count
     AT_TRY(at_view_grid(&grid, &bundle, err));
     at_display_show(context->call->display, &bundle, NULL);
     at_bundle_fini(&bundle);
-    const char *address = at_arena_format(context->arena, "http://127.0.0.1:%d", server->port);
+    const char *address =
+        at_arena_format(context->arena, "http://127.0.0.1:%d", server->port);
     if (server->port && address)
-        at_display_print(context->call->display,
-                         "POST %s/endpoints/NAME/invocations, or from Python:\n" AT_BOTO_LINE
-                         "\n",
-                         address, address, entries[0].name);
+        at_display_print(
+            context->call->display,
+            "POST %s/endpoints/NAME/invocations, or from Python:\n" AT_BOTO_LINE "\n",
+            address, address, entries[0].name);
     return AT_OK;
 }
 

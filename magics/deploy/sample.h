@@ -6,11 +6,11 @@
 #include "magics/workspace/store.h"
 #include "ops/learn/model.h"
 
-/* How boto3 asks: printf's format of an address and an endpoint's name. The keys are needed
- * by boto3 alone. */
+/* How boto3 asks: printf's format of an address and an endpoint's name. The keys are
+ * needed by boto3 alone. */
 #define AT_BOTO_LINE                                                                     \
-    "  boto3.client('sagemaker-runtime', endpoint_url='%s', region_name='local', "        \
-    "aws_access_key_id='-', aws_secret_access_key='-').invoke_endpoint("                  \
+    "  boto3.client('sagemaker-runtime', endpoint_url='%s', region_name='local', "       \
+    "aws_access_key_id='-', aws_secret_access_key='-').invoke_endpoint("                 \
     "EndpointName='%s', ContentType='text/csv', Body=row)['Body'].read()"
 
 /* The id of the dataset that starts the chain of this model's card, or NULL. In the

@@ -1,4 +1,5 @@
-/* An archive from anywhere: listed, a member chosen, each of the first members unpacked. */
+/* An archive from anywhere: listed, a member chosen, each of the first members unpacked.
+ */
 #include "magics/adapter/archive.h"
 #include "ops/base/text.h"
 
@@ -32,7 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         for (size_t i = 0; i < list.count && i < 3; i++) {
             struct stat about;
             int cut = ftruncate(out, 0);
-            at_status status = at_archive_extract(path, i, out, LIMIT, NULL, NULL, NULL, &err);
+            at_status status =
+                at_archive_extract(path, i, out, LIMIT, NULL, NULL, NULL, &err);
             assert(status == AT_OK || err.text[0]);
             assert(cut == 0 && fstat(out, &about) == 0 && about.st_size <= LIMIT);
         }

@@ -1,6 +1,6 @@
-/* A request above the sockets: method, path, Host, Content-Type and Accept on a line each, the
- * body after them, against the routes with one small trained model. Answers are always whole:
- * a known status, and JSON that parses where JSON is said. */
+/* A request above the sockets: method, path, Host, Content-Type and Accept on a line
+ * each, the body after them, against the routes with one small trained model. Answers are
+ * always whole: a known status, and JSON that parses where JSON is said. */
 #include "magics/deploy/route.h"
 #include "ops/learn/model.h"
 
@@ -15,7 +15,8 @@ static at_frame *make_frame(void) {
     at_column_builder *columns[5];
     at_frame_builder *builder;
     at_frame *frame;
-    at_status status = at_column_builder_new("temperature", AT_TYPE_FLOAT, &columns[0], NULL);
+    at_status status =
+        at_column_builder_new("temperature", AT_TYPE_FLOAT, &columns[0], NULL);
     status |= at_column_builder_new("city", AT_TYPE_CATEGORY, &columns[1], NULL);
     status |= at_column_builder_new("count", AT_TYPE_INT, &columns[2], NULL);
     status |= at_column_builder_new("day", AT_TYPE_DATE, &columns[3], NULL);
@@ -51,8 +52,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
     at_error err;
     at_status status = at_model_train(&request, &model, &err);
     assert(status == AT_OK);
-    json_t *card = json_pack("{s:[s,s,s,s]}", "response", "predicted_label", "probability",
-                             "probabilities", "labels");
+    json_t *card = json_pack("{s:[s,s,s,s]}", "response", "predicted_label",
+                             "probability", "probabilities", "labels");
     at_endpoint **items = at_alloc_array(1, sizeof *items);
     status = at_endpoint_new("id", "ice-ep", model, card, &items[0], &err);
     assert(status == AT_OK);
