@@ -1,6 +1,7 @@
 #include "magics/language/point.h"
 #include "ops/base/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Longer lines are shown as a window around the caret. In code points. */
@@ -68,10 +69,8 @@ void at_point(at_error *err, const char *code, size_t length, size_t from, size_
 
     at_text text = {0};
     char number[16];
-    at_text_format(&text, "line %d, column %d\n", line, column);
-    size_t mark = text.length;
     at_text_format(&text, "%4d", line);
-    size_t digits = text.length - mark;
+    size_t digits = text.length;
     at_text_put(&text, skip ? " | ..." : " | ");
     put_line(&text, code + shown_from, shown_to - shown_from);
     at_text_put(&text, shown_to < end ? "...\n" : "\n");
@@ -82,6 +81,9 @@ void at_point(at_error *err, const char *code, size_t length, size_t from, size_
         at_text_char(&text, ' ');
     for (size_t i = 0; i < wide; i++)
         at_text_char(&text, '^');
+    size_t used = strlen(err->text);
+    snprintf(err->text + used, sizeof err->text - used, " (line %d, column %d)", line,
+             column);
     if (at_text_ok(&text))
         (void)at_show(err, at_text_get(&text));
     at_text_fini(&text);

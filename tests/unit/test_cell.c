@@ -114,7 +114,7 @@ static void test_refusals(void **state) {
     assert_int_equal(at_cell_split(late, strlen(late), &arena, &parts, &count, &err),
                      AT_SYNTAX);
     assert_non_null(strstr(err.text, "%%clean must be the first line"));
-    assert_non_null(strstr(err.context, "line 2, column 1"));
+    assert_non_null(strstr(err.text, "(line 2, column 1)"));
     assert_int_equal(at_cell_split("a\0b", 3, &arena, &parts, &count, &err), AT_SYNTAX);
     assert_int_equal(at_cell_split("\xff", 1, &arena, &parts, &count, &err), AT_SYNTAX);
     assert_int_equal(at_cell_split("", AT_CELL_MAX + 1u, &arena, &parts, &count, &err),
