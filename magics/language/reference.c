@@ -70,9 +70,10 @@ static void put_steps(at_text *out) {
                        k->where == (AT_STEP_CLEAN | AT_STEP_PREPARE) ? ", " : "",
                        k->where & AT_STEP_PREPARE ? "prepare" : "");
         put_cell(out, k->summary);
-        at_text_put(out, " | `");
+        const char *fence = strchr(k->example, '`') ? "``" : "`";
+        at_text_format(out, " | %s", fence);
         put_cell(out, k->example);
-        at_text_put(out, "` |\n");
+        at_text_format(out, "%s |\n", fence);
     }
 }
 

@@ -282,7 +282,7 @@ static void put_range(const at_param *param, at_text *out) {
     char low[32], high[32];
     at_format_real(param->min, low);
     at_format_real(param->max, high);
-    bool has_low = param->min > -9e18, has_high = param->max < 9e18;
+    bool has_low = param->min > -9e15, has_high = param->max < 9e15;
     if (has_low && has_high)
         at_text_format(out, " from %s to %s", low, high);
     else if (has_low)
