@@ -56,7 +56,10 @@ at_status at_help_overview(at_bundle *out, at_error *err) {
             }
             open = true;
             char name[80];
-            snprintf(name, sizeof name, "%s%s", m->body.kind != AT_BODY_NONE && (m->forms & AT_MAGIC_CELL) ? "%%" : "%", m->name);
+            snprintf(name, sizeof name, "%s%s",
+                     m->body.kind != AT_BODY_NONE && (m->forms & AT_MAGIC_CELL) ? "%%"
+                                                                                : "%",
+                     m->name);
             at_text_format(&plain, "  %-16s %s\n", name, m->summary);
             at_text_put(&html, "<tr><td style=\"text-align:left\"><code>");
             at_text_html(&html, name, strlen(name));

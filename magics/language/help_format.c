@@ -237,8 +237,8 @@ static void text_example(at_text *out, const char *text) {
 }
 
 void at_help_text(const at_magic *magic, at_text *out) {
-    writer w = {out,          text_title, text_heading, text_paragraph,
-                text_nothing, text_row,   text_nothing, text_example, false};
+    writer w = {out,      text_title,   text_heading, text_paragraph, text_nothing,
+                text_row, text_nothing, text_example, false};
     write_magic(&w, magic);
 }
 
@@ -300,8 +300,8 @@ static void html_example(at_text *out, const char *text) {
 }
 
 void at_help_html(const at_magic *magic, at_text *out) {
-    writer w = {out,       html_title, html_heading, html_paragraph,
-                html_open, html_row,   html_close,   html_example, false};
+    writer w = {out,      html_title, html_heading, html_paragraph, html_open,
+                html_row, html_close, html_example, false};
     at_style_put(out);
     at_text_put(out, "<div class=\"atl\">");
     write_magic(&w, magic);
@@ -342,7 +342,7 @@ static void markdown_example(at_text *out, const char *text) {
 
 void at_help_markdown(const at_magic *magic, at_text *out) {
     writer w = {out,           markdown_title, markdown_heading, text_paragraph,
-                markdown_open, markdown_row,   text_nothing,     markdown_example, true};
+                markdown_open, markdown_row,   text_nothing,     markdown_example,
+                true};
     write_magic(&w, magic);
 }
-

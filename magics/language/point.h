@@ -1,5 +1,5 @@
-/* Point: shows where in a cell an error is: line and column behind its text, and as context
- * the line with its number and a caret.
+/* Point: shows where in a cell an error is: line and column behind its text, and as
+ * context the line with its number and a caret.
  *
  *     expected '->', found > (line 3, column 13)
  *       3 | replace "x" > "y" in job
@@ -10,8 +10,8 @@
 
 #include "ops/base/error.h"
 
-/* Fills err->context, and adds the place to err->text, with the line of `code` that holds byte
- * `from`, and carets under [from, to), at least one. A context that is already there
+/* Fills err->context, and adds the place to err->text, with the line of `code` that holds
+ * byte `from`, and carets under [from, to), at least one. A context that is already there
  * stays: who knew more spoke first. `err` may be NULL. */
 void at_point(at_error *err, const char *code, size_t length, size_t from, size_t to);
 

@@ -14,7 +14,8 @@ typedef struct world {
 static void run(world *w, const char *code) {
     at_error err = {0};
     at_call call = {.display = &w->display.base};
-    assert_ok(w->interp->vtable->execute(w->interp, &call, code, strlen(code), &err), &err);
+    assert_ok(w->interp->vtable->execute(w->interp, &call, code, strlen(code), &err),
+              &err);
 }
 
 static int setup(void **state) {
@@ -56,7 +57,9 @@ static void matches(world *w, const char *marked, char *out, size_t size, char *
     at_completion c;
     at_error err = {0};
     json_t *match;
-    assert_ok(w->interp->vtable->complete(w->interp, code, strlen(code), cursor, &c, &err), &err);
+    assert_ok(
+        w->interp->vtable->complete(w->interp, code, strlen(code), cursor, &c, &err),
+        &err);
     out[0] = '\0';
     assert_int_equal(json_array_size(c.matches), json_array_size(c.types));
     json_array_foreach(c.matches, i, match)
@@ -68,7 +71,8 @@ static void matches(world *w, const char *marked, char *out, size_t size, char *
     json_decref(c.types);
 }
 
-static void completes(world *w, const char *marked, const char *typed, const char *expected) {
+static void completes(world *w, const char *marked, const char *typed,
+                      const char *expected) {
     char got[8192], replaced[64];
     matches(w, marked, got, sizeof got, replaced);
     assert_string_equal(got, expected);
@@ -76,7 +80,8 @@ static void completes(world *w, const char *marked, const char *typed, const cha
 }
 
 /* `expected` is among the matches, `never` is not. */
-static void offers(world *w, const char *marked, const char *expected, const char *never) {
+static void offers(world *w, const char *marked, const char *expected,
+                   const char *never) {
     char got[8192], replaced[64], all[8300], one[128];
     matches(w, marked, got, sizeof got, replaced);
     snprintf(all, sizeof all, ", %s, ", got);
@@ -109,7 +114,8 @@ static void test_sql(void **state) {
     completes(w, "sele|", "sele", "select");
     completes(w, "SELECT ag| FROM bank", "ag", "age");
     completes(w, "SELECT * FROM ban|", "ban", "bank, banknotes");
-    completes(w, "SELECT b.| FROM bank AS b JOIN banknotes n", "", "age, job, \"odd name\"");
+    completes(w, "SELECT b.| FROM bank AS b JOIN banknotes n", "",
+              "age, job, \"odd name\"");
     completes(w, "SELECT n.w| FROM bank b, banknotes n", "w", "worth");
     completes(w, "SELECT bank.o| FROM bank", "o", "\"odd name\"");
     offers(w, "SELECT | FROM bank", "age", "worth");
@@ -154,8 +160,8 @@ static void test_options_of_every_magic(void **state) {
 
 static void test_paths(void **state) {
     world *w = *state;
-    char *file = at_path_join(w->folder, "my data.csv"), marked[512], expected[512], got[2048],
-         typed[64];
+    char *file = at_path_join(w->folder, "my data.csv"), marked[512], expected[512],
+         got[2048], typed[64];
     at_error err = {0};
     assert_ok(at_file_write(file, "a\n", 2, &err), &err);
     snprintf(marked, sizeof marked, "%%fetch x %s/my|", w->folder);
@@ -174,7 +180,8 @@ static void inspects(world *w, const char *marked, const char *part) {
     size_t cursor = cursor_of(marked, code, sizeof code);
     at_inspection found;
     at_error err = {0};
-    assert_ok(w->interp->vtable->inspect(w->interp, code, strlen(code), cursor, 0, &found, &err),
+    assert_ok(w->interp->vtable->inspect(w->interp, code, strlen(code), cursor, 0, &found,
+                                         &err),
               &err);
     if (!part) {
         assert_false(found.found);
@@ -182,7 +189,8 @@ static void inspects(world *w, const char *marked, const char *part) {
     }
     if (!found.found)
         fail_msg("%s: nothing found", marked);
-    const char *text = json_string_value(json_object_get(found.bundle.data, "text/plain"));
+    const char *text =
+        json_string_value(json_object_get(found.bundle.data, "text/plain"));
     if (!strstr(text, part))
         fail_msg("%s: '%s' is not in: %s", marked, part, text);
     at_bundle_fini(&found.bundle);
@@ -207,7 +215,8 @@ static void test_inspect(void **state) {
 
 static void whole(world *w, const char *code, at_completeness expected) {
     char indent[32] = "x";
-    at_completeness got = w->interp->vtable->is_complete(w->interp, code, strlen(code), indent);
+    at_completeness got =
+        w->interp->vtable->is_complete(w->interp, code, strlen(code), indent);
     if (got != expected)
         fail_msg("%s: %d", code, (int)got);
     assert_true(strlen(indent) < sizeof indent);

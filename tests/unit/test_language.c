@@ -36,7 +36,8 @@ static int teardown(void **state) {
 }
 
 static at_status run(world *w, const char *code) {
-    at_call call = {.display = &w->display.base, .cancel = &w->cancel, .store_history = true};
+    at_call call = {
+        .display = &w->display.base, .cancel = &w->cancel, .store_history = true};
     fake_display_fini(&w->display);
     fake_display_init(&w->display);
     at_error_clear(&w->err);
@@ -98,9 +99,14 @@ static void test_errors_point(void **state) {
 static void test_foreign_code_is_refused_untouched(void **state) {
     world *w = *state;
     static const char *const cells[] = {
-        "import pandas as pd", "print('hello')", "x = 1", "for i in range(3):\n    pass",
-        "try:\n    sm_analytics_runtime_check\nexcept: pass", "df.head()",
-        "with open('a') as f:\n    f.read()", "@decorator"};
+        "import pandas as pd",
+        "print('hello')",
+        "x = 1",
+        "for i in range(3):\n    pass",
+        "try:\n    sm_analytics_runtime_check\nexcept: pass",
+        "df.head()",
+        "with open('a') as f:\n    f.read()",
+        "@decorator"};
     for (size_t i = 0; i < COUNT(cells); i++) {
         assert_int_equal(run(w, cells[i]), AT_SYNTAX);
         assert_has(w->err.text, "Python");
@@ -140,7 +146,8 @@ static void test_help(void **state) {
 static void test_shell(void **state) {
     world *w = *state;
     assert_runs(w, "!printf 'a\\377b'; echo oops >&2; cat");
-    assert_string_equal(at_text_get(&w->display.out), "a\xEF\xBF\xBD" "b");
+    assert_string_equal(at_text_get(&w->display.out), "a\xEF\xBF\xBD"
+                                                      "b");
     assert_string_equal(at_text_get(&w->display.err), "oops\n");
     assert_int_equal(run(w, "!exit 3"), AT_INVALID);
     assert_has(w->err.text, "code 3");
@@ -169,15 +176,18 @@ static void interrupts(world *w, const char *code, double within) {
     clock_gettime(CLOCK_MONOTONIC, &to);
     pthread_join(thread, NULL);
     at_cancel_reset(&w->cancel);
-    double took = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) * 1e-9;
+    double took =
+        (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) * 1e-9;
     assert_true(took < within);
 }
 
 static void test_interrupt(void **state) {
     world *w = *state;
     interrupts(w, "!sleep 30", 1.0);
-    interrupts(w, "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) "
-                  "SELECT count(*) FROM c", 1.0);
+    interrupts(w,
+               "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) "
+               "SELECT count(*) FROM c",
+               1.0);
     interrupts(w, "!trap '' INT; sleep 30", 4.0); /* deaf: killed after 2 s */
     assert_runs(w, "SELECT 1 AS still_here");
 }
@@ -194,8 +204,9 @@ static void test_time_runs_a_cell(void **state) {
 
 static void test_sql_magic(void **state) {
     world *w = *state;
-    assert_runs(w, "%%sql --into squares\nWITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n "
-                   "+ 1 FROM c WHERE n < 50) SELECT n, n * n AS square FROM c");
+    assert_runs(
+        w, "%%sql --into squares\nWITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n "
+           "+ 1 FROM c WHERE n < 50) SELECT n, n * n AS square FROM c");
     assert_has(at_text_get(&w->display.out), "squares: 50 rows x 2 columns");
     assert_runs(w, "%sql --limit 2 SELECT * FROM squares WHERE n > 10");
     assert_has(at_text_get(&w->display.result), "12");
@@ -212,8 +223,9 @@ static void test_evaluate(void **state) {
               &w->err);
     assert_has(json_string_value(json_object_get(bundle.data, "text/plain")), "42");
     at_bundle_fini(&bundle);
-    assert_int_equal(w->interp->vtable->evaluate(w->interp, &call, "6 *", &bundle, &w->err),
-                     AT_SYNTAX);
+    assert_int_equal(
+        w->interp->vtable->evaluate(w->interp, &call, "6 *", &bundle, &w->err),
+        AT_SYNTAX);
     assert_int_equal(w->display.shows + w->display.results, 0);
 }
 
@@ -222,7 +234,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_sql_makes_shows_and_drops, setup, teardown),
         cmocka_unit_test_setup_teardown(test_parts_run_in_order, setup, teardown),
         cmocka_unit_test_setup_teardown(test_errors_point, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_foreign_code_is_refused_untouched, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_foreign_code_is_refused_untouched, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_help, setup, teardown),
         cmocka_unit_test_setup_teardown(test_shell, setup, teardown),
         cmocka_unit_test_setup_teardown(test_interrupt, setup, teardown),

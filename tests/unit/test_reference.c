@@ -16,7 +16,8 @@ static void test_page_is_fresh(void **state) {
         assert_ok(at_file_write(PAGE, at_text_get(&now), now.length, &err), &err);
     assert_ok(at_file_read(PAGE, 4 << 20, &page, &err), &err);
     if (strcmp(at_text_get(&now), at_text_get(&page)) != 0)
-        fail_msg("notebooks/REFERENCE.md is stale: ATELIER_WRITE_REFERENCE=1 test_reference");
+        fail_msg(
+            "notebooks/REFERENCE.md is stale: ATELIER_WRITE_REFERENCE=1 test_reference");
     at_text_fini(&now);
     at_text_fini(&page);
 }
@@ -34,10 +35,12 @@ static void test_specs_are_whole(void **state) {
         if (m->body.kind != AT_BODY_NONE && !m->body.help)
             fail_msg("%s: what does its body hold?", m->name);
         for (size_t p = 0; p < m->argument_count + m->option_count; p++) {
-            const at_param *param = p < m->argument_count ? &m->arguments[p]
-                                                          : &m->options[p - m->argument_count];
+            const at_param *param = p < m->argument_count
+                                        ? &m->arguments[p]
+                                        : &m->options[p - m->argument_count];
             if (!param->help || param->offset >= m->options_size)
-                fail_msg("%s %s: no help, or a place outside of the options", m->name, param->name);
+                fail_msg("%s %s: no help, or a place outside of the options", m->name,
+                         param->name);
             if (param->kind == AT_PARAM_CHOICE && !param->choices)
                 fail_msg("%s %s: choices", m->name, param->name);
         }

@@ -6,8 +6,8 @@
 
 enum { BOTH = AT_STEP_CLEAN | AT_STEP_PREPARE };
 
-static at_status parse(unsigned where, const char *code, at_arena *arena, at_step_lines *out,
-                       at_error *err) {
+static at_status parse(unsigned where, const char *code, at_arena *arena,
+                       at_step_lines *out, at_error *err) {
     at_expanded body;
     *err = (at_error){0};
     AT_TRY(at_expand(NULL, code, strlen(code), 0, strlen(code), arena, &body, err));
@@ -67,7 +67,8 @@ static void test_arguments(void **state) {
     reads_as("drop duplicates in a,b", "drop duplicates|a,b||||");
     reads_as("drop column duration            # known only after the call: a leak",
              "drop column|duration||||");
-    reads_as("drop rows where age < 18 and job = '# x' -- why", "drop rows where||||"
+    reads_as("drop rows where age < 18 and job = '# x' -- why",
+             "drop rows where||||"
              "|age < 18 and job = '# x'");
     reads_as("derive ever_called = pdays < 999", "derive|||ever_called||pdays < 999");
     reads_as("derive `a b`=1", "derive|||a b||1");
@@ -99,25 +100,29 @@ static void test_errors(void **state) {
     (void)state;
     wrong(BOTH, "trim a\nreplace \"a\" > \"b\" in job", "expected '->', found >", "",
           "   2 | replace \"a\" > \"b\" in job\n     |             ^");
-    wrong(BOTH, "mising \"x\" in job", "there is no step 'mising'", "did you mean 'missing'?",
-          "^^^^^^");
+    wrong(BOTH, "mising \"x\" in job", "there is no step 'mising'",
+          "did you mean 'missing'?", "^^^^^^");
     wrong(BOTH, "dorp column x", "there is no step 'dorp'", "'drop column'", "^^^^");
     wrong(BOTH, "drop colunm x", "drop", "drop column", "^");
-    wrong(BOTH, "missing \"x\" on job", "expected ',' or 'in', found on", "", "            ^^");
+    wrong(BOTH, "missing \"x\" on job", "expected ',' or 'in', found on", "",
+          "            ^^");
     wrong(BOTH, "missing \"x\"", "expected ',' or 'in'", "for example", "           ^");
     wrong(BOTH, "missing \"x in job", "the quote \" is not closed", "twice", "        ^");
-    wrong(BOTH, "drop column Sample code", "found code", "backticks", "                   ^^^^");
-    wrong(BOTH, "cast age -> flot", "there is no type 'flot'", "did you mean float?", "^^^^");
+    wrong(BOTH, "drop column Sample code", "found code", "backticks",
+          "                   ^^^^");
+    wrong(BOTH, "cast age -> flot", "there is no type 'flot'", "did you mean float?",
+          "^^^^");
     wrong(BOTH, "derive x =", "expected an SQL expression", "", "^");
-    wrong(AT_STEP_CLEAN, "one-hot category", "'one-hot' is a step of %%prepare, not of %%clean",
-          "", "^^^^^^^");
-    wrong(AT_STEP_PREPARE, "drop duplicates", "'drop duplicates' is a step of %%clean", "", "^");
+    wrong(AT_STEP_CLEAN, "one-hot category",
+          "'one-hot' is a step of %%prepare, not of %%clean", "", "^^^^^^^");
+    wrong(AT_STEP_PREPARE, "drop duplicates", "'drop duplicates' is a step of %%clean",
+          "", "^");
 }
 
 static const char *slots(const char *line, char *out, size_t size) {
-    static const char *const names[] = {"VERB", "COLUMNS", "COLUMN", "VALUE",
-                                        "VALUES", "NAME",  "TYPE",   "EXPRESSION",
-                                        "", "COMMA", "END"};
+    static const char *const names[] = {"VERB",   "COLUMNS", "COLUMN", "VALUE",
+                                        "VALUES", "NAME",    "TYPE",   "EXPRESSION",
+                                        "",       "COMMA",   "END"};
     at_arena arena = {0};
     at_slots found;
     at_stepline_slots(BOTH, line, strlen(line), &arena, &found);
@@ -161,7 +166,8 @@ static at_status sweep(void *context) {
 
 static void test_no_memory(void **state) {
     (void)state;
-    char code[] = "missing 'a', b in c, d\nderive x = 1\nimpute mode in category\ncast a -> int";
+    char code[] =
+        "missing 'a', b in c, d\nderive x = 1\nimpute mode in category\ncast a -> int";
     assert_true(at_test_sweep(sweep, code) > 0);
 }
 
