@@ -28,7 +28,12 @@ typedef struct watch {
     at_text log;
     double done, total;
     char what[120];
+    bool dirty; /* points that are not drawn yet */
+    double drawn;
 } watch;
+
+/* Points may come by the thousand a second; the picture is for eyes. */
+static const double redraw_every = 0.2; /* s */
 
 static void thin(curve *c) {
     size_t kept = 0;
@@ -70,6 +75,8 @@ static void draw(watch *w) {
                       .width = 520,
                       .height = 230};
     at_progress_chart(w->progress, &chart);
+    w->dirty = false;
+    w->drawn = at_now();
 }
 
 static void take_point(watch *w, const json_t *point) {
@@ -90,7 +97,7 @@ static void take_point(watch *w, const json_t *point) {
         thin(c);
     c->x[c->count] = json_number_value(x);
     c->y[c->count++] = json_number_value(y);
-    draw(w);
+    w->dirty = true;
 }
 
 static void on_event(void *context, const json_t *event) {
@@ -101,6 +108,8 @@ static void on_event(void *context, const json_t *event) {
         at_text_format(&w->log, "%s\n", line);
     if (json_object_get(event, "point"))
         take_point(w, json_object_get(event, "point"));
+    if (w->dirty && at_now() - w->drawn >= redraw_every)
+        draw(w);
     if (progress) {
         const char *what = json_string_value(json_array_get(progress, 2));
         w->done = json_number_value(json_array_get(progress, 0));
@@ -192,6 +201,8 @@ at_status at_train_watch(at_context *context, const char *id, const char *name,
     double start = at_now();
     json_t *result = NULL;
     at_status status = at_job_wait(context, id, on_event, &w, &result, err);
+    if (w.dirty)
+        draw(&w);
     if (status == AT_OK)
         at_progress_finish(w.progress, false,
                            summary_of(context, result, at_now() - start));

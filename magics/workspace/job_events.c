@@ -13,6 +13,8 @@
 
 /* Progress is for eyes: more often than this it is not written. */
 #define PROGRESS_EVERY 0.05
+/* A job may write faster than its events are shown: who follows looks up this often. */
+#define POLL_SECONDS 0.03
 
 void at_event_reader_init(at_event_reader *reader) {
     *reader = (at_event_reader){.fd = -1};
@@ -30,26 +32,35 @@ static void one_line(at_event_reader *reader, at_job_event_fn *event, void *cont
     reader->skip = false;
 }
 
-void at_event_reader_poll(at_event_reader *reader, const char *path,
+static void take_chunk(at_event_reader *reader, const char *chunk, size_t n,
+                       at_job_event_fn *event, void *context) {
+    for (const char *p = chunk, *end = chunk + n; p < end;) {
+        const char *newline = memchr(p, '\n', (size_t)(end - p));
+        size_t length = (size_t)((newline ? newline : end) - p);
+        reader->skip = reader->skip || reader->line.length + length > AT_JOB_LINE_MAX;
+        if (!reader->skip)
+            at_text_append(&reader->line, p, length);
+        p += length;
+        if (newline) {
+            one_line(reader, event, context);
+            p++;
+        }
+    }
+}
+
+bool at_event_reader_poll(at_event_reader *reader, const char *path,
                           at_job_event_fn *event, void *context) {
     if (reader->fd < 0)
         reader->fd = open(path, O_RDONLY | O_CLOEXEC);
     char chunk[16384];
+    double until = at_now() + POLL_SECONDS;
     ssize_t n;
     while (reader->fd >= 0 && (n = read(reader->fd, chunk, sizeof chunk)) > 0) {
-        for (char *p = chunk, *end = chunk + n; p < end;) {
-            char *newline = memchr(p, '\n', (size_t)(end - p));
-            size_t length = (size_t)((newline ? newline : end) - p);
-            reader->skip = reader->skip || reader->line.length + length > AT_JOB_LINE_MAX;
-            if (!reader->skip)
-                at_text_append(&reader->line, p, length);
-            p += length;
-            if (newline) {
-                one_line(reader, event, context);
-                p++;
-            }
-        }
+        take_chunk(reader, chunk, (size_t)n, event, context);
+        if (at_now() > until)
+            return true;
     }
+    return false;
 }
 
 void at_event_reader_fini(at_event_reader *reader) {

@@ -45,8 +45,9 @@ typedef struct at_event_reader {
     bool skip;    /* within a line that is too long */
 } at_event_reader;
 void at_event_reader_init(at_event_reader *reader);
-/* Calls `event` for each whole line there is by now. */
-void at_event_reader_poll(at_event_reader *reader, const char *path,
+/* Calls `event` for each whole line there is by now, for a few hundredths of a second at
+ * most; true: there is more. */
+bool at_event_reader_poll(at_event_reader *reader, const char *path,
                           at_job_event_fn *event, void *context);
 void at_event_reader_fini(at_event_reader *reader);
 

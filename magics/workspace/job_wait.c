@@ -95,7 +95,9 @@ static at_status outcome(wait_state *w, const at_entry *job, at_arena *arena,
 }
 
 static at_status finish(wait_state *w, at_arena *arena, json_t **result, at_error *err) {
-    at_event_reader_poll(&w->reader, w->events_path, w->event, w->event_context);
+    while (at_event_reader_poll(&w->reader, w->events_path, w->event, w->event_context))
+        if (at_cancelled(w->context->call->cancel))
+            break; /* the rest is for eyes only */
     at_status status;
     while ((status = at_job_end(w->context->workspace, w->id, err)) == AT_BUSY) {
         if (at_cancelled(w->context->call->cancel)) /* another process is at it */
@@ -116,14 +118,16 @@ static at_status follow(wait_state *w, const char *name, at_arena *arena, json_t
         bool alive = at_job_alive(w->context->workspace, w->id);
         if (!alive)
             return finish(w, arena, result, err);
-        at_event_reader_poll(&w->reader, w->events_path, w->event, w->event_context);
+        bool more =
+            at_event_reader_poll(&w->reader, w->events_path, w->event, w->event_context);
         if (at_cancelled(w->context->call->cancel) || shutting_down(w->context))
             return let_go(w, name, err);
         if (w->event && at_now() - w->animated >= ANIMATE_EVERY) {
             w->animated = at_now();
             w->event(w->event_context, NULL);
         }
-        pause_a_little(w);
+        if (!more)
+            pause_a_little(w);
     }
 }
 

@@ -455,14 +455,14 @@ static void test_event_lines(void **state) {
     at_event_reader_init(&reader);
     fputs("{\"log\": \"one\"}\n{\"log\": \"tw", file);
     fflush(file);
-    at_event_reader_poll(&reader, path, on_event, f);
+    assert_false(at_event_reader_poll(&reader, path, on_event, f));
     assert_int_equal(f->logs, 1); /* half a line is none */
     fputs("o\"}\nnot json\n[1]\n", file);
     for (int i = 0; i < AT_JOB_LINE_MAX + 10; i++)
         fputc('x', file);
     fputs("\n{\"log\": \"three\"}\n", file);
     fflush(file);
-    at_event_reader_poll(&reader, path, on_event, f);
+    assert_false(at_event_reader_poll(&reader, path, on_event, f));
     assert_int_equal(f->logs, 3);
     at_event_reader_fini(&reader);
     fclose(file);
