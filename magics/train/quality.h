@@ -17,14 +17,16 @@ typedef struct at_quality {
     uint64_t seed;
 } at_quality;
 
-/* Each computes, shows tables and charts on the context's display, and adds name: value to
- * `kept`. quality_binary.c, quality_multiclass.c, quality_regression.c */
+/* Each computes, shows tables and charts on the context's display, and adds name: value
+ * to `kept`. quality_binary.c, quality_multiclass.c, quality_regression.c */
 AT_MUST_USE at_status at_quality_binary(at_context *context, const at_quality *quality,
                                         json_t *kept, at_error *err);
-AT_MUST_USE at_status at_quality_multiclass(at_context *context, const at_quality *quality,
-                                            json_t *kept, at_error *err);
-AT_MUST_USE at_status at_quality_regression(at_context *context, const at_quality *quality,
-                                            json_t *kept, at_error *err);
+AT_MUST_USE at_status at_quality_multiclass(at_context *context,
+                                            const at_quality *quality, json_t *kept,
+                                            at_error *err);
+AT_MUST_USE at_status at_quality_regression(at_context *context,
+                                            const at_quality *quality, json_t *kept,
+                                            at_error *err);
 
 /* One line of the metrics table. */
 typedef struct at_quality_line {

@@ -1,5 +1,6 @@
-/* Where in the chain the rows of a dataset stand for a model: as they come to an endpoint, or
- * already cleaned like its training data. What %evaluate and %predict share. */
+/* Where in the chain the rows of a dataset stand for a model: as they come to an
+ * endpoint, or already cleaned like its training data. What %evaluate and %predict share.
+ */
 #ifndef ATELIER_MAGICS_TRAIN_STAGE_H
 #define ATELIER_MAGICS_TRAIN_STAGE_H
 
@@ -14,8 +15,9 @@ typedef struct at_scoring {
     at_stage_of_rows stage;
 } at_scoring;
 
-/* Decided by lineage: the chain of the training data -> clean, its source -> source; else by
- * the columns that are there. AT_INVALID names the columns that are missing for either. */
+/* Decided by lineage: the chain of the training data -> clean, its source -> source; else
+ * by the columns that are there. AT_INVALID names the columns that are missing for
+ * either. */
 AT_MUST_USE at_status at_scoring_open(at_workspace *workspace, const char *model,
                                       const char *data, at_arena *arena, at_scoring *out,
                                       at_error *err);

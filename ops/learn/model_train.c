@@ -390,8 +390,9 @@ static at_status validate(training *t, at_error *err) {
     json_t *metrics = json_object();
     if (!metrics || json_object_set_new(t->model->card, "validation", metrics) != 0)
         return no_memory(err);
-    AT_TRY(at_model_predict(t->model, t->validation.frame, AT_ROWS_CLEAN,
-                            t->request->cancel, &p, err));
+    /* Not cancelled: a training that was stopped keeps its best model, with its metrics.
+     */
+    AT_TRY(at_model_predict(t->model, t->validation.frame, AT_ROWS_CLEAN, NULL, &p, err));
     at_status status = note_metrics(t->model, t->validation.y, &p, metrics, err);
     at_predictions_fini(&p);
     return status;
