@@ -127,7 +127,7 @@ static at_status make_plan(const at_frame *frame, const char *target, plan *p,
         const at_column *c = at_frame_column(frame, (int)i);
         if (target && at_equal_fold(c->name, target))
             continue;
-        fate f;
+        fate f = TEXT;
         AT_TRY(judge(c, &f, err));
         p->columns[f][p->counts[f]++] = (at_selector){c->name, true};
     }

@@ -1,6 +1,8 @@
 /* The steps that change values, columns and rows; and what a recipe can do without. */
 #include "tests/unit/rows.h"
 
+#include "ops/frame/csv.h"
+
 #include <pthread.h>
 
 static void test_replace(void **state) {
@@ -421,15 +423,82 @@ static void test_no_memory(void **state) {
     at_recipe_release(recipe);
 }
 
+/* The walk's recipe over the real table. Means and deviations are Python's
+ * (statistics.fmean, pstdev). Rows one at a time and in odd batches give the bits of the
+ * whole. */
+static void test_bank(void **state) {
+    (void)state;
+    at_error err;
+    at_frame *frame, *out;
+    at_csv_options options = at_csv_options_default();
+    at_csv_report report;
+    at_read_context reading = {0};
+    assert_ok(at_csv_read_file(ATELIER_DATA
+                               "/bank/bank-additional/bank-additional-full.csv",
+                               &options, &reading, &frame, &report, &err),
+              &err);
+    at_recipe *recipe =
+        RECIPE({.verb = "derive", .name = "ever_called", .expression = "pdays < 999"},
+               {.verb = "missing", .columns = "category", .values = "unknown"},
+               {.verb = "impute", .columns = "category", .word = "mode"},
+               {.verb = "one-hot", .columns = "category"},
+               {.verb = "standardize", .columns = "numeric"});
+    at_step_context context = {"y", NULL};
+    assert_ok(at_recipe_fit(recipe, frame, &context, &out, NULL, &err), &err);
+    for (int i = 0; i < at_frame_columns(out); i++) {
+        const at_column *c = at_frame_column(out, i);
+        assert_true(c->type == AT_TYPE_FLOAT || strcmp(c->name, "y") == 0);
+        assert_int_equal(c->missing, 0);
+    }
+    assert_int_equal(at_frame_find(out, "job=unknown"), -1);
+    assert_true(at_frame_find(out, "job=admin.") >= 0);
+    static const struct {
+        const char *name;
+        double mean, deviation;
+    } golden[] = {{"age", 40.02406040594348, 10.42112347183873},
+                  {"euribor3m", 3.621290812858114, 1.7344263494718772},
+                  {"nr.employed", 5167.035910944936, 72.25065056854487},
+                  {"pdays", 962.4754540157328, 186.90863833384228}};
+    for (size_t i = 0; i < COUNT(golden); i++) {
+        const at_column *from =
+            at_frame_column(frame, at_frame_find(frame, golden[i].name));
+        const at_column *to = at_frame_column(out, at_frame_find(out, golden[i].name));
+        for (int64_t r = 0; r < from->rows; r += 97) {
+            double want =
+                (at_column_real(from, r) - golden[i].mean) / golden[i].deviation;
+            assert_true(fabs(to->reals[r] - want) < 1e-11);
+        }
+    }
+    recipe = rows_reload(recipe);
+    int64_t size = 1;
+    for (int64_t row = 3; row + 40 < at_frame_rows(frame);
+         row += 997, size = size % 37 + 3) {
+        int64_t rows[40];
+        for (int64_t k = 0; k < size; k++)
+            rows[k] = row + k;
+        at_frame *some, *want, *got;
+        assert_ok(at_frame_take_rows(frame, rows, size, &some, &err), &err);
+        assert_ok(at_frame_take_rows(out, rows, size, &want, &err), &err);
+        assert_ok(at_recipe_apply(recipe, some, &context, true, &got, &err), &err);
+        assert_same_frames(want, got);
+        at_frame_release(some);
+        at_frame_release(want);
+        at_frame_release(got);
+    }
+    at_frame_release(out);
+    at_frame_release(frame);
+    at_recipe_release(recipe);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_replace),   cmocka_unit_test(test_missing),
-        cmocka_unit_test(test_report),    cmocka_unit_test(test_trim_lower),
-        cmocka_unit_test(test_cast),      cmocka_unit_test(test_columns),
-        cmocka_unit_test(test_rows),      cmocka_unit_test(test_derive),
-        cmocka_unit_test(test_spares),    cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_write),     cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_replace), cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_report),  cmocka_unit_test(test_trim_lower),
+        cmocka_unit_test(test_cast),    cmocka_unit_test(test_columns),
+        cmocka_unit_test(test_rows),    cmocka_unit_test(test_derive),
+        cmocka_unit_test(test_spares),  cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_write),   cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_bank),    cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
