@@ -51,7 +51,7 @@ at_status at_features_learn(const at_sheet *sheet, const char *target, at_featur
             continue;
         }
         at_feature *f = &out->items[out->count];
-        *f = (at_feature){at_copy_text(column->name), mean_of(column, &missing), c};
+        *f = (at_feature){at_copy_text(column->name), mean_of(column, &missing)};
         if (!f->name)
             status =
                 at_fail(err, AT_NO_MEMORY, "not enough memory for %d features", columns);
@@ -90,7 +90,10 @@ at_status at_features_find(const at_features *features, const at_sheet *sheet,
                            int *columns, at_error *err) {
     for (int i = 0; i < features->count; i++) {
         const at_feature *f = &features->items[i];
-        int c = at_sheet_find(sheet, f->name, f->place < sheet->count ? f->place : 0);
+        /* They mostly stand as they stood in training: each after the one before. */
+        int c = i > 0 ? columns[i - 1] + 1 : 0;
+        if (c >= sheet->count || strcmp(sheet->columns[c].name, f->name) != 0)
+            c = at_sheet_find(sheet, f->name, c);
         if (c < 0)
             return at_fail(err, AT_INVALID, "the preparation made no column %s", f->name);
         if (!is_number(&sheet->columns[c]))

@@ -10,7 +10,6 @@ typedef struct at_feature {
     char *name;
     double
         fill;  /* stands for a missing or infinite cell: the mean of the training rows */
-    int place; /* of the column in the sheet it was learned from: where to look first */
 } at_feature;
 
 typedef struct at_features {

@@ -20,12 +20,10 @@ static at_status make_features(const json_t *list, at_features *out, at_error *e
         const json_t *item = json_array_get(list, i);
         const char *name = json_string_value(json_object_get(item, "name"));
         const json_t *fill = json_object_get(item, "fill");
-        json_int_t place = json_integer_value(json_object_get(item, "place"));
-        if (!name || !json_is_number(fill) || !isfinite(json_number_value(fill)) ||
-            place < 0 || place > 2000000)
+        if (!name || !json_is_number(fill) || !isfinite(json_number_value(fill)))
             return damaged("its features", err);
         at_feature *f = &out->items[i];
-        *f = (at_feature){at_copy_text(name), json_number_value(fill), (int)place};
+        *f = (at_feature){at_copy_text(name), json_number_value(fill)};
         if (!f->name)
             return at_fail(err, AT_NO_MEMORY, "not enough memory for %zu features",
                            count);

@@ -23,7 +23,7 @@
  *   "inputs": schema, "ignored": schema,          of the source
  *   "clean": schema,                              what is needed of cleaned rows
  *   "cleaning": [steps], "preparation": [steps],
- *   "features": [{"name", "fill", "place", "importance"}],
+ *   "features": [{"name", "fill", "importance"}],
  *   "rows", "validation_rows", "left_out", "validation": {metric: value}, "notes"} */
 struct at_model {
     atomic_size_t references;

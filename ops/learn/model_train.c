@@ -314,8 +314,7 @@ static json_t *features_json(const training *t) {
         t->request->learner->importance(t->state, importance);
     for (int i = 0; ok && i < t->features.count; i++) {
         const at_feature *f = &t->features.items[i];
-        json_t *item = json_pack("{s:s, s:f, s:i}", "name", f->name, "fill", f->fill,
-                                 "place", f->place);
+        json_t *item = json_pack("{s:s, s:f}", "name", f->name, "fill", f->fill);
         ok = item &&
              (!t->request->learner->importance ||
               json_object_set_new(item, "importance", json_real(importance[i])) == 0);
