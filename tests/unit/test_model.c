@@ -470,6 +470,27 @@ static void test_files(void **state) {
     at_test_folder_remove(root);
 }
 
+static at_status train_once(void *context) {
+    bench *b = context;
+    at_model *model;
+    AT_TRY(at_model_train(&b->request, &model, NULL));
+    at_model_release(model);
+    return AT_OK;
+}
+
+/* Every allocation of a training and of a prediction fails once. */
+static void test_allocation_failures(void **state) {
+    (void)state;
+    at_frame *table = small_table();
+    bench b;
+    bench_init(&b, take(table, 0, 40), "answer");
+    at_frame_release(table);
+    json_object_set_new(b.hyper, "epochs", json_string("1"));
+    json_object_set_new(b.hyper, "num_models", json_string("1"));
+    assert_true(at_test_sweep(train_once, &b) > 100);
+    bench_fini(&b);
+}
+
 /* A model of format 1 as it was first written: it must always load, and answer as it did.
  */
 static void test_old_format(void **state) {
@@ -602,6 +623,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_determinism), cmocka_unit_test(test_payloads),
         cmocka_unit_test(test_cleaning),    cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_files),       cmocka_unit_test(test_old_format),
+        cmocka_unit_test(test_allocation_failures),
         cmocka_unit_test(test_quality),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
