@@ -9,7 +9,7 @@
 typedef struct at_feature {
     char *name;
     double
-        fill;  /* stands for a missing or infinite cell: the mean of the training rows */
+        fill; /* stands for a missing or infinite cell: the mean of the training rows */
 } at_feature;
 
 typedef struct at_features {

@@ -619,10 +619,14 @@ int main(int argc, char **argv) {
     if (argc == 3 && strcmp(argv[1], "--write-golden") == 0)
         return write_golden(argv[2]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole),       cmocka_unit_test(test_batch_independence),
-        cmocka_unit_test(test_determinism), cmocka_unit_test(test_payloads),
-        cmocka_unit_test(test_cleaning),    cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_files),       cmocka_unit_test(test_old_format),
+        cmocka_unit_test(test_whole),
+        cmocka_unit_test(test_batch_independence),
+        cmocka_unit_test(test_determinism),
+        cmocka_unit_test(test_payloads),
+        cmocka_unit_test(test_cleaning),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_old_format),
         cmocka_unit_test(test_allocation_failures),
         cmocka_unit_test(test_quality),
     };
