@@ -6,10 +6,13 @@
 #include "magics/language/interp.h"
 #include "magics/language/script.h"
 #include "magics/workspace/job.h"
+#include "magics/workspace/store.h"
+#include "ops/base/memory.h"
 #include "ops/base/suggest.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { USAGE = 2 };
 
@@ -27,14 +30,14 @@ typedef struct at_command {
 
 /* clang-format off */
 static const at_command COMMANDS[] = {
-    {"run",       at_run_main,       "FILE [-p NAME=VALUE]... [--workspace FOLDER]", "run a script (.atl) or a notebook (.ipynb) here"},
-    {"convert",   at_convert_main,   "FROM TO",                          "turn a notebook into a script, or back"},
     {"install",   at_install_main,   "[--user | --sys-prefix | --prefix FOLDER]", "make Atelier known to Jupyter"},
     {"uninstall", at_uninstall_main, "[--user | --sys-prefix | --prefix FOLDER]", "undo that"},
     {"doctor",    doctor_main,       "",                                "say what is found here and what to do"},
-    {"kernel",    kernel_main,       "-f CONNECTION_FILE",               NULL},
-    {"job",       at_job_main,       "FOLDER",                           NULL},
-    {"serve",     at_serve_main,     "",                                 NULL},
+    {"run",       at_run_main,       "FILE [-p NAME=VALUE]... [--workspace FOLDER]", "run a script (.atl) or a notebook in the terminal"},
+    {"convert",   at_convert_main,   "FROM TO",                         "turn a notebook into a script, or back"},
+    {"kernel",    kernel_main,       "-f FILE",                         "serve a notebook; Jupyter starts this"},
+    {"serve",     at_serve_main,     "[--workspace FOLDER] [--port N]", "serve the endpoints of a workspace over HTTP"},
+    {"job",       at_job_main,       "FOLDER",                          NULL},
     {"version",   version_main,      "",                                "print the version"},
     {"help",      help_main,         "",                                "print this"},
 };
@@ -42,38 +45,46 @@ static const at_command COMMANDS[] = {
 
 enum { COMMAND_COUNT = sizeof COMMANDS / sizeof *COMMANDS };
 
-/* `atelier kernel -f FILE`, as kernel.json says it. */
+static int complain(const at_error *err) {
+    fprintf(stderr, "atelier: %s\n", err->text);
+    if (err->hint[0])
+        fprintf(stderr, "hint: %s\n", err->hint);
+    return 1;
+}
+
 static int kernel_main(int argc, char **argv) {
+    at_error err;
+    at_interp *interp;
     const char *file = NULL;
-    for (int i = 1; i < argc; i++)
-        if (strcmp(argv[i], "-f") == 0 && i + 1 < argc)
-            file = argv[++i];
+    /* Clients add options of their own to argv: only -f is ours. */
+    for (int i = 1; i + 1 < argc; i++)
+        if (strcmp(argv[i], "-f") == 0)
+            file = argv[i + 1];
     if (!file) {
         fprintf(stderr, "atelier kernel: -f CONNECTION_FILE is missing\n");
         return USAGE;
     }
-    at_error err;
-    at_interp *interp = NULL;
-    at_status status = at_language_new(NULL, &interp, &err);
-    if (status == AT_OK) {
-        const at_kernel_config config = {
-            .connection_file = file,
-            .history_path = at_language_history_path,
-            .context = interp,
-        };
-        status = at_kernel_run(&config, interp, &err);
-        interp->vtable->release(interp);
+    if (at_language_new(NULL, &interp, &err) != AT_OK)
+        return complain(&err);
+    at_kernel_config config = {.connection_file = file,
+                               .history_path = at_language_history_path,
+                               .context = interp};
+    at_status status = at_kernel_run(&config, interp, &err);
+    if (status == AT_BUSY) {
+        /* A cell that cannot be stopped still uses the language: leave it all. */
+        complain(&err);
+        _exit(1);
     }
-    if (status == AT_OK)
-        return 0;
-    fprintf(stderr, "atelier kernel: %s%s%s\n", err.text, err.hint[0] ? "\nhint: " : "",
-            err.hint);
-    return 1;
+    interp->vtable->release(interp);
+    return status == AT_OK ? 0 : complain(&err);
 }
 
 static int doctor_main(int argc, char **argv) {
     (void)argc, (void)argv;
-    return at_doctor(NULL);
+    char *workspace = at_workspace_locate();
+    int code = at_doctor(workspace);
+    at_free(workspace);
+    return code;
 }
 
 static int version_main(int argc, char **argv) {

@@ -183,7 +183,7 @@ static int negotiate(const at_http_request *request, at_media *in, at_media *out
 /* 0: answered. */
 static int invoke(at_endpoint *endpoint, const at_http_request *request,
                   at_http_answer *answer, failure *f) {
-    at_media in, out;
+    at_media in = AT_MEDIA_NONE, out = AT_MEDIA_NONE;
     int header;
     if (negotiate(request, &in, &out, &header, f))
         return f->status;
