@@ -154,6 +154,51 @@ static void point_at_word(const at_part *part, const at_options *options,
     at_point(err, code, length, part->from, part->options_from);
 }
 
+/* A step that failed on its data begins its error with "line 3, STEP: " (at_recipe_fit). The
+ * place is that line: the column or value that the text quotes, or, in an expression, where
+ * SQL's own caret stands. */
+static void point_at_step(const at_magic *magic, const at_options *options, const char *code,
+                          size_t length, at_error *err) {
+    int line = 0, column = 0;
+    if (!err || magic->body.kind != AT_BODY_STEPS ||
+        sscanf(err->text, "line %d, ", &line) != 1)
+        return;
+    const at_step_lines *steps =
+        (const void *)((const char *)options->base + magic->body.offset);
+    const at_step_line *step = NULL;
+    for (size_t i = 0; i < steps->count && !step; i++)
+        step = steps->items[i].line == line ? &steps->items[i] : NULL;
+    if (!step)
+        return;
+    size_t from = at_point_offset(code, length, line, 1), to = from;
+    while (to < length && code[to] != '\n')
+        to++;
+    char *place = err->context[0] ? strstr(err->text, " (line 1, column ") : NULL;
+    const char *found = NULL;
+    size_t wide = 1;
+    if (place && step->args.expression &&
+        sscanf(place, " (line 1, column %d)", &column) == 1) {
+        *place = '\0';
+        err->context[0] = '\0';
+        found = memmem(code + from, to - from, step->args.expression,
+                       strlen(step->args.expression));
+        found = found ? found + column - 1 : NULL;
+    } else {
+        const char *quote = strrchr(err->text, '\'');
+        const char *open = quote && quote > err->text ? memrchr(err->text, '\'',
+                                                               (size_t)(quote - err->text))
+                                                      : NULL;
+        if (open && quote > open + 1) {
+            wide = (size_t)(quote - open) - 1;
+            found = memmem(code + from, to - from, open + 1, wide);
+        }
+    }
+    while (!found && from < to && (code[from] == ' ' || code[from] == '\t'))
+        from++;
+    size_t at = found ? (size_t)(found - code) : from;
+    at_point(err, code, length, at, found ? at + wide : to);
+}
+
 static at_status run_magic(at_context *context, const at_part *part, const char *code,
                            size_t length, at_error *err) {
     const at_magic *magic;
@@ -171,6 +216,8 @@ static at_status run_magic(at_context *context, const at_part *part, const char 
     at_source outer = at_session_cell(context->session, (at_source){code, length});
     at_status status = magic->run(&inner, options.base, err);
     (void)at_session_cell(context->session, outer);
+    if (status)
+        point_at_step(magic, &options, code, length, err);
     if (status)
         point_at_word(part, &options, code, length, err);
     return status;

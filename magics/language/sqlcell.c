@@ -176,6 +176,8 @@ static at_status split(running *r) {
 at_status at_sqlcell_run(at_context *context, const at_sqlcell *cell, at_error *err) {
     running r = {.context = context, .cell = cell, .err = err};
     AT_TRY(split(&r));
+    if (cell->into)
+        AT_TRY(at_store_check_name(AT_KIND_DATASET, cell->into, err));
     if (cell->into && (r.count != 1 || r.statements[0].verb != AT_SQL_SELECT)) {
         at_fail(err, AT_INVALID, "--into takes exactly one query");
         return at_hint(err, "CREATE TABLE name AS SELECT ... makes datasets one by one");

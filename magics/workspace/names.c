@@ -41,7 +41,8 @@ at_status at_store_check_name(at_kind kind, const char *name, at_error *err) {
     for (const char *p = name; good && *p; p++)
         good = letter(*p) || (*p >= '0' && *p <= '9') || (dash && *p == '-');
     if (!good) {
-        (void)at_fail(err, AT_INVALID, "'%s' is not a name for a %s", name, what);
+        (void)at_fail(err, AT_INVALID, "'%s' is not a name for %s %s", name,
+                      strchr("aeiou", what[0]) ? "an" : "a", what);
         return err ? at_hint(err,
                              "use letters, digits%s and _, and begin with a letter or _",
                              dash ? ", -" : "")

@@ -96,6 +96,21 @@ static void test_errors_point(void **state) {
     assert_has(w->err.context, "3");
 }
 
+static void test_steps_point_when_they_run(void **state) {
+    world *w = *state;
+    assert_runs(w, "CREATE TABLE t AS SELECT 1 AS age, 'x' AS job");
+    assert_int_equal(run(w, "%%clean t\n\nmissing 'x' in jbo"), AT_NOT_FOUND);
+    assert_has(w->err.text, "(line 3, column 16)");
+    assert_has(w->err.context, "   3 | missing 'x' in jbo\n     |                ^^^");
+    assert_int_equal(run(w, "%%clean t\n  derive b = 2 * agee # no"), AT_NOT_FOUND);
+    assert_has(w->err.context, "   2 |   derive b = 2 * agee # no\n     |                  ^");
+    assert_null(strstr(w->err.text, "line 1"));
+    assert_int_equal(run(w, "%%clean t --into 'a b'\ntrim job"), AT_INVALID);
+    assert_has(w->err.context, "                  ^^^^^");
+    assert_runs(w, "%%clean t\nderive b = 2 * age");
+    assert_runs(w, "SELECT b FROM t_clean");
+}
+
 static void test_foreign_code_is_refused_untouched(void **state) {
     world *w = *state;
     static const char *const cells[] = {
@@ -234,6 +249,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_sql_makes_shows_and_drops, setup, teardown),
         cmocka_unit_test_setup_teardown(test_parts_run_in_order, setup, teardown),
         cmocka_unit_test_setup_teardown(test_errors_point, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_steps_point_when_they_run, setup, teardown),
         cmocka_unit_test_setup_teardown(test_foreign_code_is_refused_untouched, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_help, setup, teardown),
