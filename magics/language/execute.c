@@ -154,11 +154,11 @@ static void point_at_word(const at_part *part, const at_options *options,
     at_point(err, code, length, part->from, part->options_from);
 }
 
-/* A step that failed on its data begins its error with "line 3, STEP: " (at_recipe_fit). The
- * place is that line: the column or value that the text quotes, or, in an expression, where
- * SQL's own caret stands. */
-static void point_at_step(const at_magic *magic, const at_options *options, const char *code,
-                          size_t length, at_error *err) {
+/* A step that failed on its data begins its error with "line 3, STEP: " (at_recipe_fit).
+ * The place is that line: the column or value that the text quotes, or, in an expression,
+ * where SQL's own caret stands. */
+static void point_at_step(const at_magic *magic, const at_options *options,
+                          const char *code, size_t length, at_error *err) {
     int line = 0, column = 0;
     if (!err || magic->body.kind != AT_BODY_STEPS ||
         sscanf(err->text, "line %d, ", &line) != 1)
@@ -185,9 +185,9 @@ static void point_at_step(const at_magic *magic, const at_options *options, cons
         found = found ? found + column - 1 : NULL;
     } else {
         const char *quote = strrchr(err->text, '\'');
-        const char *open = quote && quote > err->text ? memrchr(err->text, '\'',
-                                                               (size_t)(quote - err->text))
-                                                      : NULL;
+        const char *open = quote && quote > err->text
+                               ? memrchr(err->text, '\'', (size_t)(quote - err->text))
+                               : NULL;
         if (open && quote > open + 1) {
             wide = (size_t)(quote - open) - 1;
             found = memmem(code + from, to - from, open + 1, wide);

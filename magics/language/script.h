@@ -4,7 +4,8 @@
 #ifndef ATELIER_MAGICS_LANGUAGE_SCRIPT_H
 #define ATELIER_MAGICS_LANGUAGE_SCRIPT_H
 
-int at_run_main(int argc, char **argv);     /* run FILE [-p name=value]... [--workspace DIR] */
+int at_run_main(int argc,
+                char **argv); /* run FILE [-p name=value]... [--workspace DIR] */
 int at_convert_main(int argc, char **argv); /* convert FROM TO */
 
 #endif

@@ -103,7 +103,8 @@ static void test_steps_point_when_they_run(void **state) {
     assert_has(w->err.text, "(line 3, column 16)");
     assert_has(w->err.context, "   3 | missing 'x' in jbo\n     |                ^^^");
     assert_int_equal(run(w, "%%clean t\n  derive b = 2 * agee # no"), AT_NOT_FOUND);
-    assert_has(w->err.context, "   2 |   derive b = 2 * agee # no\n     |                  ^");
+    assert_has(w->err.context,
+               "   2 |   derive b = 2 * agee # no\n     |                  ^");
     assert_null(strstr(w->err.text, "line 1"));
     assert_int_equal(run(w, "%%clean t --into 'a b'\ntrim job"), AT_INVALID);
     assert_has(w->err.context, "                  ^^^^^");

@@ -1,4 +1,5 @@
-/* atelier run and atelier convert, as processes see them: exit codes and what is printed. */
+/* atelier run and atelier convert, as processes see them: exit codes and what is printed.
+ */
 #include "magics/language/script.h"
 #include "ops/base/text.h"
 #include "tests/unit/unit.h"
@@ -45,7 +46,8 @@ static pid_t start(world *w, int (*entry)(int, char **), const char *const *argu
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        int out = open(w->output, O_CREAT | O_TRUNC | O_WRONLY, 0600), in = open("/dev/null", O_RDONLY);
+        int out = open(w->output, O_CREAT | O_TRUNC | O_WRONLY, 0600),
+            in = open("/dev/null", O_RDONLY);
         dup2(in, 0);
         dup2(out, 1);
         dup2(out, 2);
@@ -76,14 +78,17 @@ static void write_script(world *w, const char *text) {
 
 static void printed(world *w, const char *part, bool there) {
     if ((strstr(at_text_get(&w->printed), part) != NULL) != there)
-        fail_msg("'%s' is %s: %s", part, there ? "missing" : "there", at_text_get(&w->printed));
+        fail_msg("'%s' is %s: %s", part, there ? "missing" : "there",
+                 at_text_get(&w->printed));
 }
 
 static void test_run(void **state) {
     world *w = *state;
-    write_script(w, "# %% [markdown]\n# SELECT 'prose'\n# %%\n%set who = nobody --default\n"
-                    "!echo hello $who\n# %%\nSELECT 6 * 7 AS answer, :who AS who\n");
-    const char *arguments[] = {"run", w->script, "-p", "who=world", "--workspace", w->workspace, NULL};
+    write_script(w,
+                 "# %% [markdown]\n# SELECT 'prose'\n# %%\n%set who = nobody --default\n"
+                 "!echo hello $who\n# %%\nSELECT 6 * 7 AS answer, :who AS who\n");
+    const char *arguments[] = {"run",         w->script,    "-p", "who=world",
+                               "--workspace", w->workspace, NULL};
     assert_int_equal(call(w, at_run_main, arguments), 0);
     printed(w, "hello world", true);
     printed(w, "42", true);
@@ -92,7 +97,8 @@ static void test_run(void **state) {
 
 static void test_run_ends_at_the_first_failure(void **state) {
     world *w = *state;
-    write_script(w, "!echo first\n\n# %%\n\nSELECT 1;\nSELECT nothing\n# %%\n!echo never\n");
+    write_script(w,
+                 "!echo first\n\n# %%\n\nSELECT 1;\nSELECT nothing\n# %%\n!echo never\n");
     const char *arguments[] = {"run", "--workspace", w->workspace, w->script, NULL};
     assert_int_equal(call(w, at_run_main, arguments), 1);
     printed(w, "first", true);
@@ -105,7 +111,8 @@ static void test_run_wrongly(void **state) {
     world *w = *state;
     write_script(w, "SELECT 1");
     const char *none[] = {"run", NULL}, *odd[] = {"run", w->script, "--wat", NULL};
-    const char *bare[] = {"run", w->script, "-p", "x", NULL}, *last[] = {"run", w->script, "-p", NULL};
+    const char *bare[] = {"run", w->script, "-p", "x", NULL},
+               *last[] = {"run", w->script, "-p", NULL};
     const char *name[] = {"run", w->script, "-p", "1=2", NULL};
     const char *missing[] = {"run", "/nonexistent.atl", NULL};
     assert_int_equal(call(w, at_run_main, none), 2);
@@ -126,7 +133,8 @@ static void test_interrupt(void **state) {
     struct timespec pause = {.tv_nsec = 20000000};
     for (int i = 0; i < 250; i++) {
         at_text seen = {0};
-        bool began = !at_file_read(w->output, 1 << 20, &seen, NULL) && strstr(at_text_get(&seen), "began");
+        bool began = !at_file_read(w->output, 1 << 20, &seen, NULL) &&
+                     strstr(at_text_get(&seen), "began");
         at_text_fini(&seen);
         if (began)
             break;
@@ -144,9 +152,12 @@ static void test_convert(void **state) {
     world *w = *state;
     static const char text[] = "# %% [markdown]\n# # Title\n\n# %%\nSELECT 1\n";
     write_script(w, text);
-    char *notebook = at_path_join(w->folder, "n.ipynb"), *again = at_path_join(w->folder, "a.atl");
-    const char *to[] = {"convert", w->script, notebook, NULL}, *back[] = {"convert", notebook, again, NULL};
-    const char *same[] = {"convert", w->script, again, NULL}, *few[] = {"convert", w->script, NULL};
+    char *notebook = at_path_join(w->folder, "n.ipynb"),
+         *again = at_path_join(w->folder, "a.atl");
+    const char *to[] = {"convert", w->script, notebook, NULL},
+               *back[] = {"convert", notebook, again, NULL};
+    const char *same[] = {"convert", w->script, again, NULL},
+               *few[] = {"convert", w->script, NULL};
     const char *run[] = {"run", notebook, "--workspace", w->workspace, NULL};
     assert_int_equal(call(w, at_convert_main, to), 0);
     assert_int_equal(call(w, at_convert_main, back), 0);
@@ -164,7 +175,8 @@ static void test_convert(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_run, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_run_ends_at_the_first_failure, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_run_ends_at_the_first_failure, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_run_wrongly, setup, teardown),
         cmocka_unit_test_setup_teardown(test_interrupt, setup, teardown),
         cmocka_unit_test_setup_teardown(test_convert, setup, teardown),
