@@ -104,6 +104,8 @@ static bool scan_on(at_csv_chunk *chunk, const at_csv_pass *pass, at_scanning *s
     }
     size_t end = find_end(chunk, text, (char)marks->newline, least);
     if (end < chunk->mark_count) {
+        for (size_t i = end + 1; i < chunk->mark_count; i++)
+            s->scan.newlines -= text[chunk->marks[i]] == (char)marks->newline;
         chunk->mark_count = end + 1;
         return true;
     }
@@ -260,9 +262,9 @@ void at_csv_chunk_read(at_csv_chunk *chunk, const at_csv_pass *pass, int64_t fir
     if (!scan_records(chunk, pass, offset, from, &s))
         return;
     const char *text = chunk->text + from;
-    size_t count = chunk->mark_count, newlines = 0;
+    size_t count = chunk->mark_count, newlines = s.slow ? 0 : s.scan.newlines;
     uint32_t stop = count ? chunk->marks[count - 1] + 1 : 0;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; s.slow && i < count; i++)
         newlines += text[chunk->marks[i]] == newline;
     chunk->end = chunk->first + stop;
     if (chunk->end > pass->source->size)

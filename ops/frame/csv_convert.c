@@ -107,7 +107,10 @@ typedef enum at_outcome {
 /* NaN in a text says that the value is missing, whatever the markers are. */
 static bool real_or_nan(const at_cells *cells, const char *cell, size_t length,
                         int64_t row, double *value, bool *ok) {
-    if (!at_cell_real(cell, length, &cells->rules, value))
+    bool real = cell == cells->chunk->scratch
+                    ? at_cell_real(cell, length, &cells->rules, value)
+                    : at_cell_real_padded(cell, length, &cells->rules, value);
+    if (!real)
         return false;
     if (isnan(*value)) {
         *value = 0;
@@ -117,7 +120,9 @@ static bool real_or_nan(const at_cells *cells, const char *cell, size_t length,
 }
 
 CONVERT(convert_empty, int64_t, ((void)value, false))
-CONVERT(convert_int, int64_t, at_cell_int(cell, length, rules, &value))
+CONVERT(convert_int, int64_t,
+        cell == cells->chunk->scratch ? at_cell_int(cell, length, rules, &value)
+                                      : at_cell_int_padded(cell, length, rules, &value))
 CONVERT(convert_bool, uint8_t, at_cell_bool(cell, length, rules, &value))
 CONVERT(convert_date, int32_t, at_cell_date(cell, length, &value))
 CONVERT(convert_slash, int32_t,
@@ -202,6 +207,12 @@ static at_outcome convert_plain(at_cells *cells, int64_t *bad) {
     return DONE;
 }
 
+/* Scratch has no readable bytes to spare behind the cell. */
+static bool in_scratch(const at_cells *cells, const char *cell) {
+    return (uintptr_t)cell - (uintptr_t)cells->chunk->scratch <
+           cells->chunk->scratch_capacity;
+}
+
 /* The code of a string; a new level is looked at once for meaning "missing". */
 static bool add_level(at_cells *cells, const char *cell, size_t length, uint32_t *code,
                       bool *any_missing) {
@@ -221,16 +232,61 @@ static bool add_level(at_cells *cells, const char *cell, size_t length, uint32_t
     return true;
 }
 
+/* Strings of up to 16 bytes that were seen lately: two words and the length say all of one,
+ * so that neither a hash of the bytes nor a comparison of them is needed. */
+typedef struct at_recent {
+    uint64_t head, tail;
+    uint32_t length; /* 0: free */
+    uint32_t code;
+} at_recent;
+
+enum { RECENT = 256 };
+
+/* The place of a string of 1 to 16 bytes in the table; *key: what is to stand there. The bytes
+ * from `cell` on are readable for 8. */
+static inline at_recent *recent_place(at_recent *table, const char *cell, size_t length,
+                                      at_recent *key) {
+    memcpy(&key->head, cell, 8);
+    if (length < 8) {
+        key->head &= ((uint64_t)1 << (8 * length)) - 1;
+        key->tail = 0;
+    } else {
+        memcpy(&key->tail, cell + length - 8, 8);
+    }
+    key->length = (uint32_t)length;
+    uint64_t hash = (key->head ^ (key->tail << 23 | key->tail >> 41) ^ length) *
+                    0x9E3779B97F4A7C15u;
+    return &table[hash >> 56];
+}
+
 static at_outcome convert_levels(at_cells *cells, int64_t *bad) {
     at_csv_segment *segment = cells->segment;
     uint32_t *codes = segment->values, code = 0;
     bool any_missing = false;
+    at_recent table[RECENT];
+    memset(table, 0, sizeof table);
     at_dictionary_clear(&segment->levels);
     for (int64_t row = 0; row < cells->rows; row++) {
         size_t length;
         const char *cell = string_at(cells, row, &length);
-        if (!cell || !add_level(cells, cell, length, &code, &any_missing))
+        if (!cell)
             return NO_MEMORY;
+        bool brief = length - 1 < 16 && !in_scratch(cells, cell);
+        at_recent key = {0}, *place = NULL;
+        if (brief) {
+            place = recent_place(table, cell, length, &key);
+            if (place->head == key.head && place->tail == key.tail &&
+                place->length == key.length) {
+                codes[row] = place->code;
+                continue;
+            }
+        }
+        if (!add_level(cells, cell, length, &code, &any_missing))
+            return NO_MEMORY;
+        if (brief) {
+            key.code = code;
+            *place = key;
+        }
         if (cells->strange) {
             *bad = row;
             return STRANGE;

@@ -339,6 +339,48 @@ static void test_types(void **state) {
     }
 }
 
+/* Doubles are those of strtod, bit for bit, however they are written. */
+static void test_rounding(void **state) {
+    (void)state;
+    enum { ROWS = 30000 };
+    static const char *const fixed[] = {
+        "9007199254740993", "0.1", "123456.789012345678", "1e22", "1e23", "4.35", "-0.0",
+        "2.2250738585072014e-308", "4.9e-324", "1.7976931348623157e308", "5e-1", "12345678.",
+        "12345678.12345678", "99999999.99999999", "1234567.1234567", "-1.", "0.000001",
+        "179769313486231580793728971405301e276", "1e-7", "8.5"};
+    at_text text = {0};
+    char *numbers = at_alloc_array(ROWS, 48);
+    uint64_t seed = 88172645463325252u;
+    at_text_put(&text, "x\n0.5\n");
+    for (int i = 0; i < ROWS; i++) {
+        char *out = numbers + (size_t)i * 48;
+        seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
+        double x = ((double)(int64_t)seed) * (seed & 1 ? 1e-18 : 1e-13);
+        if (i < (int)COUNT(fixed))
+            snprintf(out, 48, "%s", fixed[i]);
+        else if (seed & 2)
+            snprintf(out, 48, "%.*f", (int)(seed >> 8 & 7) + 1, x);
+        else
+            snprintf(out, 48, "%.*g", (int)(seed >> 8 & 15) + 2, x);
+        at_text_format(&text, "%s\n", out);
+    }
+    at_csv_options options = at_csv_options_default();
+    options.delimiter = ',';
+    options.header = AT_YES;
+    at_frame *frame = read_text(at_text_get(&text), &options, NULL);
+    const at_column *x = at_frame_column(frame, 0);
+    assert_int_equal(x->type, AT_TYPE_FLOAT);
+    assert_int_equal(x->rows, ROWS + 1);
+    for (int i = 0; i < ROWS; i++) {
+        double want = strtod(numbers + (size_t)i * 48, NULL);
+        if (!at_same_real(x->reals[i + 1], want))
+            fail_msg("%s became %.17g", numbers + (size_t)i * 48, x->reals[i + 1]);
+    }
+    at_frame_release(frame);
+    at_free(numbers);
+    at_text_fini(&text);
+}
+
 static void test_options(void **state) {
     (void)state;
     at_csv_options options = at_csv_options_default();
@@ -515,6 +557,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bank),      cmocka_unit_test(test_spectrum),
         cmocka_unit_test(test_types),     cmocka_unit_test(test_options),
+        cmocka_unit_test(test_rounding),
         cmocka_unit_test(test_ragged),    cmocka_unit_test(test_headers),
         cmocka_unit_test(test_encodings), cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_next),      cmocka_unit_test(test_determinism),
