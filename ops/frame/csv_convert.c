@@ -232,8 +232,8 @@ static bool add_level(at_cells *cells, const char *cell, size_t length, uint32_t
     return true;
 }
 
-/* Strings of up to 16 bytes that were seen lately: two words and the length say all of one,
- * so that neither a hash of the bytes nor a comparison of them is needed. */
+/* Strings of up to 16 bytes that were seen lately: two words and the length say all of
+ * one, so that neither a hash of the bytes nor a comparison of them is needed. */
 typedef struct at_recent {
     uint64_t head, tail;
     uint32_t length; /* 0: free */
@@ -242,8 +242,8 @@ typedef struct at_recent {
 
 enum { RECENT = 256 };
 
-/* The place of a string of 1 to 16 bytes in the table; *key: what is to stand there. The bytes
- * from `cell` on are readable for 8. */
+/* The place of a string of 1 to 16 bytes in the table; *key: what is to stand there. The
+ * bytes from `cell` on are readable for 8. */
 static inline at_recent *recent_place(at_recent *table, const char *cell, size_t length,
                                       at_recent *key) {
     memcpy(&key->head, cell, 8);
@@ -254,8 +254,8 @@ static inline at_recent *recent_place(at_recent *table, const char *cell, size_t
         memcpy(&key->tail, cell + length - 8, 8);
     }
     key->length = (uint32_t)length;
-    uint64_t hash = (key->head ^ (key->tail << 23 | key->tail >> 41) ^ length) *
-                    0x9E3779B97F4A7C15u;
+    uint64_t hash =
+        (key->head ^ (key->tail << 23 | key->tail >> 41) ^ length) * 0x9E3779B97F4A7C15u;
     return &table[hash >> 56];
 }
 

@@ -171,9 +171,9 @@ static uint64_t load8(const char *p) {
     return word;
 }
 
-/* The first `n` (1 to 8) of eight digits as a number; *bad: some byte is no digit. Two, four
- * and eight digits are put together by one multiplication each (Lemire, "Quickly parsing eight
- * digits", 2018). */
+/* The first `n` (1 to 8) of eight digits as a number; *bad: some byte is no digit. Two,
+ * four and eight digits are put together by one multiplication each (Lemire, "Quickly
+ * parsing eight digits", 2018). */
 static inline uint64_t eight_digits(uint64_t word, size_t n, bool *bad) {
     const uint64_t zeros = 0x3030303030303030u;
     word <<= 64 - 8 * n;

@@ -1,5 +1,5 @@
-/* Any bytes as a CSV: never a crash, and the same table, or the same refusal, however the input
- * is cut. */
+/* Any bytes as a CSV: never a crash, and the same table, or the same refusal, however the
+ * input is cut. */
 #include "ops/base/memory.h"
 #include "ops/base/text.h"
 #include "ops/frame/csv.h"
@@ -26,14 +26,15 @@ static char *spell(const at_frame *frame, const at_error *err) {
     return at_text_take(&out);
 }
 
-static char *read_with(const char *chunk, const char *isa, const uint8_t *data, size_t size,
-                       const at_csv_options *options) {
+static char *read_with(const char *chunk, const char *isa, const uint8_t *data,
+                       size_t size, const at_csv_options *options) {
     at_frame *frame = NULL;
     at_error err = {0};
     at_csv_report report;
     setenv("ATELIER_CSV_CHUNK", chunk, 1);
     setenv("ATELIER_ISA", isa, 1);
-    if (at_csv_read((const char *)data, size, options, NULL, &frame, &report, &err) != AT_OK)
+    if (at_csv_read((const char *)data, size, options, NULL, &frame, &report, &err) !=
+        AT_OK)
         frame = NULL;
     char *text = spell(frame, &err);
     at_frame_release(frame);

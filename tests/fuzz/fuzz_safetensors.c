@@ -1,5 +1,5 @@
-/* Any bytes as a safetensors file and as a frame in one: every byte of every array that is
- * handed out can be read. */
+/* Any bytes as a safetensors file and as a frame in one: every byte of every array that
+ * is handed out can be read. */
 #include "ops/base/safetensors.h"
 #include "ops/base/text.h"
 #include "ops/frame/frame.h"

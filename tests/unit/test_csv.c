@@ -343,11 +343,26 @@ static void test_types(void **state) {
 static void test_rounding(void **state) {
     (void)state;
     enum { ROWS = 30000 };
-    static const char *const fixed[] = {
-        "9007199254740993", "0.1", "123456.789012345678", "1e22", "1e23", "4.35", "-0.0",
-        "2.2250738585072014e-308", "4.9e-324", "1.7976931348623157e308", "5e-1", "12345678.",
-        "12345678.12345678", "99999999.99999999", "1234567.1234567", "-1.", "0.000001",
-        "179769313486231580793728971405301e276", "1e-7", "8.5"};
+    static const char *const fixed[] = {"9007199254740993",
+                                        "0.1",
+                                        "123456.789012345678",
+                                        "1e22",
+                                        "1e23",
+                                        "4.35",
+                                        "-0.0",
+                                        "2.2250738585072014e-308",
+                                        "4.9e-324",
+                                        "1.7976931348623157e308",
+                                        "5e-1",
+                                        "12345678.",
+                                        "12345678.12345678",
+                                        "99999999.99999999",
+                                        "1234567.1234567",
+                                        "-1.",
+                                        "0.000001",
+                                        "179769313486231580793728971405301e276",
+                                        "1e-7",
+                                        "8.5"};
     at_text text = {0};
     char *numbers = at_alloc_array(ROWS, 48);
     uint64_t seed = 88172645463325252u;
@@ -555,12 +570,12 @@ static void test_next(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bank),      cmocka_unit_test(test_spectrum),
-        cmocka_unit_test(test_types),     cmocka_unit_test(test_options),
-        cmocka_unit_test(test_rounding),
-        cmocka_unit_test(test_ragged),    cmocka_unit_test(test_headers),
-        cmocka_unit_test(test_encodings), cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_next),      cmocka_unit_test(test_determinism),
+        cmocka_unit_test(test_bank),        cmocka_unit_test(test_spectrum),
+        cmocka_unit_test(test_types),       cmocka_unit_test(test_options),
+        cmocka_unit_test(test_rounding),    cmocka_unit_test(test_ragged),
+        cmocka_unit_test(test_headers),     cmocka_unit_test(test_encodings),
+        cmocka_unit_test(test_no_memory),   cmocka_unit_test(test_next),
+        cmocka_unit_test(test_determinism),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
