@@ -5,41 +5,19 @@
 #include "ops/base/text.h"
 #include "ops/frame/split.h"
 #include "ops/learn/metrics.h"
-#include "ops/learn/model_parts.h"
+#include "ops/learn/model_training.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
-/* Rows of one part, as a learner takes them. */
-typedef struct part {
-    at_frame *frame; /* rows with a known target, cleaned */
-    double *x, *y;
-    int64_t left_out;
-} part;
-
-typedef struct training {
-    const at_train_request *request;
-    at_arena arena;
-    void *params;
-    const char *column; /* the target, in the frame's spelling */
-    at_target target;
-    part train, validation;
-    at_recipe *made; /* the automatic recipe; NULL where one was given */
-    at_recipe *recipe;
-    at_features features;
-    at_text notes;
-    at_learned *state;
-    at_model *model;
-} training;
-
-static void part_fini(part *p) {
+static void part_fini(at_training_part *p) {
     at_frame_release(p->frame);
     at_free(p->x);
     at_free(p->y);
 }
 
-static void training_fini(training *t) {
+static void training_fini(at_training *t) {
     part_fini(&t->train);
     part_fini(&t->validation);
     at_target_fini(&t->target);
@@ -55,13 +33,13 @@ static at_status no_memory(at_error *err) {
     return at_fail(err, AT_NO_MEMORY, "not enough memory to train a model");
 }
 
-static void tell(const training *t, const char *line) {
+static void tell(const at_training *t, const char *line) {
     const at_fit_events *events = t->request->events;
     if (events && events->log && *line)
         events->log(events->context, line);
 }
 
-static at_status find_target(training *t, at_error *err) {
+static at_status find_target(at_training *t, at_error *err) {
     const at_frame *frame = t->request->train;
     int at = at_frame_find(frame, t->request->target), columns = at_frame_columns(frame);
     if (at >= 0) {
@@ -81,7 +59,7 @@ static at_status find_target(training *t, at_error *err) {
     return AT_INVALID;
 }
 
-static at_status read_params(training *t, at_error *err) {
+static at_status read_params(at_training *t, at_error *err) {
     const at_learner *l = t->request->learner;
     json_t *given = (json_t *)(uintptr_t)t->request->hyperparameters, *value;
     const char *name;
@@ -100,7 +78,7 @@ static at_status read_params(training *t, at_error *err) {
 }
 
 /* The problem that predictor_type asks for; 0: none, infer it. */
-static unsigned wanted_problem(const training *t) {
+static unsigned wanted_problem(const at_training *t) {
     const at_learner *l = t->request->learner;
     const at_param *p = at_param_find(l->params, l->param_count, "predictor_type");
     if (!p || p->kind != AT_PARAM_CHOICE)
@@ -113,7 +91,7 @@ static unsigned wanted_problem(const training *t) {
     return 0;
 }
 
-static at_status learn_target(training *t, at_error *err) {
+static at_status learn_target(at_training *t, at_error *err) {
     const at_frame *frame = t->request->train;
     const at_column *column = at_frame_column(frame, at_frame_find(frame, t->column));
     AT_TRY(at_target_learn(column, wanted_problem(t), &t->target, err));
@@ -125,8 +103,8 @@ static at_status learn_target(training *t, at_error *err) {
 }
 
 /* The frame's rows whose target is a value the model knows. */
-static at_status take_known(training *t, const at_frame *frame, const char *what,
-                            part *out, at_error *err) {
+static at_status take_known(at_training *t, const at_frame *frame, const char *what,
+                            at_training_part *out, at_error *err) {
     int at = at_frame_find(frame, t->column);
     if (at < 0)
         return at_fail(err, AT_INVALID, "the %s rows have no column %s, the target", what,
@@ -150,8 +128,8 @@ static at_status take_known(training *t, const at_frame *frame, const char *what
     return status;
 }
 
-static at_status tell_left_out(training *t, const part *p, const char *what,
-                               at_error *err) {
+static at_status tell_left_out(at_training *t, const at_training_part *p,
+                               const char *what, at_error *err) {
     if (p->left_out == 0)
         return AT_OK;
     at_text line = {0};
@@ -165,7 +143,7 @@ static at_status tell_left_out(training *t, const part *p, const char *what,
 }
 
 /* Sets `holdout` of the rows apart, with the shares of the classes kept. */
-static at_status hold_out(training *t, at_error *err) {
+static at_status hold_out(at_training *t, at_error *err) {
     double holdout = t->request->holdout;
     int by = t->target.problem == AT_REGRESSION
                  ? -1
@@ -192,7 +170,7 @@ static at_status hold_out(training *t, at_error *err) {
     return AT_OK;
 }
 
-static at_status split_rows(training *t, at_error *err) {
+static at_status split_rows(at_training *t, at_error *err) {
     const at_train_request *r = t->request;
     AT_TRY(take_known(t, r->train, "training", &t->train, err));
     AT_TRY(tell_left_out(t, &t->train, "training", err));
@@ -210,8 +188,8 @@ static at_status split_rows(training *t, at_error *err) {
     return r->holdout > 0 ? hold_out(t, err) : AT_OK;
 }
 
-static at_status make_matrix(training *t, const at_sheet *prepared, part *p,
-                             at_error *err) {
+static at_status make_matrix(at_training *t, const at_sheet *prepared,
+                             at_training_part *p, at_error *err) {
     int64_t rows = prepared->rows;
     int *columns = at_arena_alloc(&t->arena, (size_t)t->features.count * sizeof *columns);
     p->x = at_alloc_array((size_t)rows * (size_t)t->features.count, sizeof *p->x);
@@ -227,8 +205,8 @@ static at_status make_matrix(training *t, const at_sheet *prepared, part *p,
     return at_target_encode(&t->target, &prepared->columns[at], p->y, err);
 }
 
-static at_status with_sheet(training *t, const at_frame *prepared, part *p, bool learn,
-                            at_error *err) {
+static at_status with_sheet(at_training *t, const at_frame *prepared, at_training_part *p,
+                            bool learn, at_error *err) {
     at_sheet sheet;
     AT_TRY(at_sheet_init(&sheet, prepared, err));
     at_status status =
@@ -252,7 +230,7 @@ static at_status check_row_steps(const at_recipe *recipe, at_error *err) {
     return AT_OK;
 }
 
-static at_status prepare(training *t, at_error *err) {
+static at_status prepare(at_training *t, at_error *err) {
     const at_train_request *r = t->request;
     at_step_context context = {.target = t->column, .cancel = r->cancel};
     at_frame *prepared = NULL;
@@ -283,14 +261,14 @@ static at_status prepare(training *t, at_error *err) {
     return status;
 }
 
-static at_design design(const training *t, const part *p) {
+static at_design design(const at_training *t, const at_training_part *p) {
     return (at_design){.rows = p->x ? at_frame_rows(p->frame) : 0,
                        .cols = t->features.count,
                        .x = p->x,
                        .y = p->y};
 }
 
-static at_status fit(training *t, at_error *err) {
+static at_status fit(at_training *t, at_error *err) {
     const at_train_request *r = t->request;
     at_fit_task task = {.problem = t->target.problem,
                         .classes = t->target.classes,
@@ -304,43 +282,6 @@ static at_status fit(training *t, at_error *err) {
     if (r->learner->check)
         AT_TRY(r->learner->check(&task, err));
     return r->learner->fit(&task, &t->state, err);
-}
-
-static json_t *features_json(const training *t) {
-    json_t *list = json_array();
-    double *importance = at_alloc_array((size_t)t->features.count, sizeof *importance);
-    bool ok = list && importance;
-    if (ok && t->request->learner->importance)
-        t->request->learner->importance(t->state, importance);
-    for (int i = 0; ok && i < t->features.count; i++) {
-        const at_feature *f = &t->features.items[i];
-        json_t *item = json_pack("{s:s, s:f}", "name", f->name, "fill", f->fill);
-        ok = item &&
-             (!t->request->learner->importance ||
-              json_object_set_new(item, "importance", json_real(importance[i])) == 0);
-        ok = json_array_append_new(list, item) == 0 && ok;
-    }
-    at_free(importance);
-    if (ok)
-        return list;
-    json_decref(list);
-    return NULL;
-}
-
-static json_t *make_card(const training *t) {
-    const at_train_request *r = t->request;
-    const at_learner *l = r->learner;
-    json_t *cleaning = r->cleaning ? json_deep_copy(r->cleaning) : json_array();
-    int64_t apart = t->validation.frame ? at_frame_rows(t->validation.frame) : 0;
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:s}",
-                     "format", AT_MODEL_FORMAT, "algorithm", l->name, "column", t->column,
-                     "target", at_target_to_json(&t->target), "hyperparameters",
-                     at_params_to_json(l->params, l->param_count, t->params), "seed",
-                     (json_int_t)r->seed, "cleaning", cleaning, "preparation",
-                     at_recipe_to_json(t->recipe), "features", features_json(t), "rows",
-                     (json_int_t)at_frame_rows(t->train.frame), "validation_rows",
-                     (json_int_t)apart, "left_out", (json_int_t)t->train.left_out,
-                     "notes", at_text_get(&t->notes));
 }
 
 static at_status note_metric(json_t *metrics, const char *name, double value,
@@ -382,7 +323,7 @@ static at_status note_metrics(const at_model *m, const double *y, const at_predi
 }
 
 /* The finished model's answers on the validation rows, by the path that serves. */
-static at_status validate(training *t, at_error *err) {
+static at_status validate(at_training *t, at_error *err) {
     if (!t->validation.frame)
         return AT_OK;
     at_predictions p;
@@ -397,65 +338,9 @@ static at_status validate(training *t, at_error *err) {
     return status;
 }
 
-/* Sorts the columns of a schema into those that a recipe needs and those it can spare;
- * the target is neither. */
-static at_status sort_columns(const training *t, const at_recipe *recipe,
-                              const json_t *schema, json_t *needed, json_t *spared,
-                              at_error *err) {
-    size_t i;
-    json_t *item;
-    json_array_foreach(schema, i, item) {
-        const char *name = json_string_value(json_object_get(item, "name"));
-        bool spare = false;
-        if (!name)
-            return at_fail(err, AT_CORRUPT, "the schema of the source is damaged");
-        if (at_equal_fold(name, t->column))
-            continue;
-        AT_TRY(at_recipe_spares(recipe, name, t->column, &spare, err));
-        json_t *entry =
-            json_pack("{s:s, s:O*}", "name", name, "type", json_object_get(item, "type"));
-        if (json_array_append_new(spare ? spared : needed, entry) != 0)
-            return no_memory(err);
-    }
-    return AT_OK;
-}
-
-/* What rows of the source, and cleaned rows, must hold: "inputs", "ignored", "clean". */
-static at_status add_inputs(const training *t, json_t *card, at_error *err) {
-    const json_t *steps = json_object_get(card, "preparation");
-    json_t *own = at_frame_schema(t->request->train), *unused = json_array();
-    json_t *inputs = json_array(), *ignored = json_array(), *clean = json_array();
-    const json_t *source = t->request->source ? t->request->source : own;
-    at_recipe *recipe = NULL;
-    bool ok = json_object_set_new(card, "inputs", inputs) == 0;
-    ok = json_object_set_new(card, "ignored", ignored) == 0 && ok;
-    ok = json_object_set_new(card, "clean", clean) == 0 && ok && own && unused;
-    at_status status =
-        ok ? at_model_chain(json_object_get(card, "cleaning"), steps, &recipe, err)
-           : no_memory(err);
-    if (status == AT_OK)
-        status = sort_columns(t, recipe, source, inputs, ignored, err);
-    at_recipe_release(recipe);
-    recipe = NULL;
-    if (status == AT_OK)
-        status = at_model_chain(NULL, steps, &recipe, err);
-    if (status == AT_OK)
-        status = sort_columns(t, recipe, own, clean, unused, err);
-    at_recipe_release(recipe);
-    json_decref(own);
-    json_decref(unused);
-    return status;
-}
-
-static at_status make_model(training *t, at_error *err) {
-    json_t *card = make_card(t);
-    if (!card)
-        return no_memory(err);
-    at_status status = add_inputs(t, card, err);
-    if (status != AT_OK) {
-        json_decref(card);
-        return status;
-    }
+static at_status make_model(at_training *t, at_error *err) {
+    json_t *card;
+    AT_TRY(at_training_card(t, &card, err));
     at_learned *state = t->state;
     t->state = NULL;
     return at_model_make(card, t->request->learner, state, &t->model, err);
@@ -463,7 +348,7 @@ static at_status make_model(training *t, at_error *err) {
 
 at_status at_model_train(const at_train_request *request, at_model **out, at_error *err) {
     *out = NULL;
-    training t = {.request = request};
+    at_training t = {.request = request};
     at_status status = find_target(&t, err);
     if (status == AT_OK)
         status = read_params(&t, err);

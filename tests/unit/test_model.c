@@ -615,19 +615,84 @@ static int write_golden(const char *folder) {
     return 0;
 }
 
+#define WALK_CLEANING                                                                    \
+    "[{\"verb\": \"missing\", \"values\": [\"unknown\"], \"columns\": [{\"text\": "      \
+    "\"job\"},"                                                                          \
+    " {\"text\": \"education\"}]},"                                                      \
+    " {\"verb\": \"replace\", \"values\": [\"unknown\", \"single\"],"                    \
+    " \"columns\": [{\"text\": \"marital\"}]}, {\"verb\": \"drop duplicates\"},"         \
+    " {\"verb\": \"drop column\", \"columns\": [{\"text\": \"duration\"}]}]"
+#define WALK_PREPARATION                                                                 \
+    "[{\"verb\": \"derive\", \"name\": \"ever_called\", \"expression\": \"pdays < "      \
+    "999\"},"                                                                            \
+    " {\"verb\": \"impute\", \"word\": \"mode\", \"columns\": [{\"text\": "              \
+    "\"category\"}]},"                                                                   \
+    " {\"verb\": \"one-hot\", \"columns\": [{\"text\": \"category\"}]},"                 \
+    " {\"verb\": \"standardize\", \"columns\": [{\"text\": \"numeric\"}]}]"
+
+/* The walk of the bank notebook: what is served, one row at a time, is what was
+ * evaluated. */
+static void test_walk(void **state) {
+    (void)state;
+    if (!at_file_exists(BANK))
+        skip();
+    at_error err = {0};
+    at_frame *whole = read_file(BANK), *clean = NULL;
+    at_frame *source = take(whole, 0, 6000);
+    at_frame_release(whole);
+    json_t *schema = at_frame_schema(source), *unfitted = steps(WALK_CLEANING);
+    at_recipe *cleaning;
+    at_step_context context = {0};
+    assert_ok(at_recipe_from_json(unfitted, &cleaning, &err), &err);
+    assert_ok(at_recipe_fit(cleaning, source, &context, &clean, NULL, &err), &err);
+    json_t *fitted = at_recipe_to_json(cleaning);
+    bench b;
+    bench_init(&b, clean, "y");
+    b.request.source = schema;
+    b.request.cleaning = fitted;
+    bench_recipe(&b, WALK_PREPARATION);
+    bench_train(&b);
+    names_are(
+        at_model_inputs(b.model),
+        "age,job,marital,education,default,housing,loan,contact,month,day_of_week,"
+        "campaign,"
+        "pdays,previous,poutcome,emp.var.rate,cons.price.idx,cons.conf.idx,euribor3m,"
+        "nr.employed");
+    names_are(at_model_ignored(b.model), "duration");
+    /* The first rows hold no duplicates: source and clean rows are the same there. */
+    at_frame *raw = take(source, 0, 200), *washed = take(clean, 0, 200);
+    at_predictions p, q, one;
+    predict(b.model, raw, AT_ROWS_SOURCE, &p);
+    predict(b.model, washed, AT_ROWS_CLEAN, &q);
+    same_predictions(&p, &q);
+    for (int64_t r = 0; r < 200; r++) {
+        at_frame *row = take(raw, r, 1);
+        predict(b.model, row, AT_ROWS_SOURCE, &one);
+        assert_same_real(one.scores[0], p.scores[r]);
+        at_predictions_fini(&one);
+        at_frame_release(row);
+    }
+    at_predictions_fini(&p);
+    at_predictions_fini(&q);
+    at_frame_release(raw);
+    at_frame_release(washed);
+    at_frame_release(source);
+    at_recipe_release(cleaning);
+    json_decref(schema);
+    json_decref(unfitted);
+    json_decref(fitted);
+    bench_fini(&b);
+}
+
 int main(int argc, char **argv) {
     if (argc == 3 && strcmp(argv[1], "--write-golden") == 0)
         return write_golden(argv[2]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole),
-        cmocka_unit_test(test_batch_independence),
-        cmocka_unit_test(test_determinism),
-        cmocka_unit_test(test_payloads),
-        cmocka_unit_test(test_cleaning),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_files),
-        cmocka_unit_test(test_old_format),
-        cmocka_unit_test(test_allocation_failures),
+        cmocka_unit_test(test_whole),       cmocka_unit_test(test_batch_independence),
+        cmocka_unit_test(test_determinism), cmocka_unit_test(test_payloads),
+        cmocka_unit_test(test_cleaning),    cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_files),       cmocka_unit_test(test_old_format),
+        cmocka_unit_test(test_walk),        cmocka_unit_test(test_allocation_failures),
         cmocka_unit_test(test_quality),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
