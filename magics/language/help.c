@@ -1,10 +1,6 @@
 #include "magics/language/help.h"
 #include "magics/language/describe.h"
 #include "magics/language/session.h"
-#include "magics/view/style.h"
-
-#include <stdio.h>
-#include <string.h>
 
 /* Wraps text and HTML; consumes both. */
 static at_status bundle(at_text *plain, at_text *html, at_bundle *out, at_error *err) {
@@ -31,45 +27,10 @@ at_status at_help_bundle(const at_magic *magic, at_bundle *out, at_error *err) {
 }
 
 at_status at_help_overview(at_bundle *out, at_error *err) {
-    static const char *const intro =
-        "A cell holds SQL over your datasets (SELECT ... FROM name), magics (%name, "
-        "%%name), "
-        "or shell lines (!command). %help NAME or %name? tells all about one.";
-    size_t count;
-    const at_magic *const *magics = at_magics(&count);
     at_text plain = {0}, html = {0};
     *out = (at_bundle){0};
-    at_text_format(&plain, "%s\n", intro);
-    at_style_put(&html);
-    at_text_put(&html, "<div class=\"atl\"><p>");
-    at_text_html(&html, intro, strlen(intro));
-    at_text_put(&html, "</p>");
-    for (at_stage stage = AT_STAGE_DATA; stage <= AT_STAGE_HOUSE; stage++) {
-        bool open = false;
-        for (size_t i = 0; i < count; i++) {
-            const at_magic *m = magics[i];
-            if (m->stage != stage)
-                continue;
-            if (!open) {
-                at_text_format(&plain, "\n%s\n", at_help_stage(stage));
-                at_text_format(&html, "<h4>%s</h4><table>", at_help_stage(stage));
-            }
-            open = true;
-            char name[80];
-            snprintf(name, sizeof name, "%s%s",
-                     m->body.kind != AT_BODY_NONE && (m->forms & AT_MAGIC_CELL) ? "%%"
-                                                                                : "%",
-                     m->name);
-            at_text_format(&plain, "  %-16s %s\n", name, m->summary);
-            at_text_put(&html, "<tr><td style=\"text-align:left\"><code>");
-            at_text_html(&html, name, strlen(name));
-            at_text_put(&html, "</code></td><td style=\"text-align:left\">");
-            at_text_html(&html, m->summary, strlen(m->summary));
-            at_text_put(&html, "</td></tr>");
-        }
-        at_text_put(&html, open ? "</table>" : "");
-    }
-    at_text_put(&html, "</div>");
+    at_help_overview_text(&plain);
+    at_help_overview_html(&html);
     return bundle(&plain, &html, out, err);
 }
 

@@ -11,6 +11,9 @@
 void at_help_text(const at_magic *magic, at_text *out);
 void at_help_html(const at_magic *magic, at_text *out);
 void at_help_markdown(const at_magic *magic, at_text *out);
+/* The list of all magics by stage. Appends. */
+void at_help_overview_text(at_text *out);
+void at_help_overview_html(at_text *out);
 /* One option, argument or setting in a line or two of text: "--train F  fraction ...". */
 void at_help_param(const at_param *param, bool option, at_text *out);
 /* "Data", "Clean", ...: the heading of a stage. */
@@ -20,7 +23,7 @@ const char *at_help_sigil(const at_magic *magic); /* "%" or "%%" */
 /* Help on one magic as a bundle; caller finishes it. */
 AT_MUST_USE at_status at_help_bundle(const at_magic *magic, at_bundle *out,
                                      at_error *err);
-/* The list of all magics by stage. */
+/* The list of all magics as a bundle. */
 AT_MUST_USE at_status at_help_overview(at_bundle *out, at_error *err);
 /* Help on a magic through the pager. */
 AT_MUST_USE at_status at_help_page(at_display *display, const at_magic *magic,

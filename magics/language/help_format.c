@@ -217,8 +217,28 @@ static void text_title(at_text *out, const at_magic *magic) {
 static void text_heading(at_text *out, const char *text) {
     at_text_format(out, "\n%s\n", text);
 }
+/* Folded at blanks, for a console. */
 static void text_paragraph(at_text *out, const char *text) {
-    at_text_format(out, "\n%s\n", text);
+    enum { WIDTH = 88 };
+    size_t column = 0;
+    at_text_put(out, "\n");
+    while (*text) {
+        size_t n = strcspn(text, " \n");
+        if (column && column + 1 + n > WIDTH) {
+            at_text_put(out, "\n");
+            column = 0;
+        }
+        at_text_put(out, column ? " " : "");
+        at_text_append(out, text, n);
+        column += n + (column > 0);
+        text += n;
+        if (*text == '\n') {
+            at_text_put(out, "\n");
+            column = 0;
+        }
+        text += *text != '\0';
+    }
+    at_text_put(out, "\n");
 }
 static void text_nothing(at_text *out) {
     (void)out;
@@ -262,18 +282,24 @@ static void html_text(at_text *out, const char *text) {
     if (code)
         at_text_put(out, "</code>");
 }
+#define BLOCK                                                                            \
+    "<pre style=\"margin:4px 0 8px;padding:8px 10px;border-radius:6px;overflow:auto;"    \
+    "background:var(--jp-layout-color2,#f3f4f6)\">"
+static void html_block(at_text *out, const char *text) {
+    at_text_put(out, BLOCK);
+    at_text_html(out, text, strlen(text));
+    at_text_put(out, "</pre>");
+}
 static void html_title(at_text *out, const at_magic *magic) {
     at_text usage = {0};
     put_usage(magic, &usage);
-    at_text_put(out, "<pre>");
-    at_text_html(out, at_text_get(&usage), usage.length);
-    at_text_put(out, "</pre>");
+    html_block(out, at_text_get(&usage));
     at_text_fini(&usage);
 }
 static void html_heading(at_text *out, const char *text) {
-    at_text_put(out, "<h4>");
+    at_text_put(out, "<div class=\"atl-title\" style=\"margin-top:12px\">");
     at_text_html(out, text, strlen(text));
-    at_text_put(out, "</h4>");
+    at_text_put(out, "</div>");
 }
 static void html_paragraph(at_text *out, const char *text) {
     at_text_put(out, "<p>");
@@ -281,29 +307,25 @@ static void html_paragraph(at_text *out, const char *text) {
     at_text_put(out, "</p>");
 }
 static void html_open(at_text *out) {
-    at_text_put(out, "<table>");
+    at_text_put(out, "<div class=\"atl-scroll\" style=\"max-height:none\">"
+                     "<table class=\"atl-grid\"><tbody>");
 }
 static void html_row(at_text *out, const char *name, const char *words) {
-    at_text_put(out, "<tr><td style=\"text-align:left\"><code>");
+    at_text_put(out, "<tr><td style=\"min-width:9em\"><code>");
     at_text_html(out, name, strlen(name));
-    at_text_put(out, "</code></td><td style=\"text-align:left\">");
+    at_text_put(out, "</code></td><td style=\"white-space:normal;max-width:52em\">");
     html_text(out, words);
     at_text_put(out, "</td></tr>");
 }
 static void html_close(at_text *out) {
-    at_text_put(out, "</table>");
-}
-static void html_example(at_text *out, const char *text) {
-    at_text_put(out, "<pre>");
-    at_text_html(out, text, strlen(text));
-    at_text_put(out, "</pre>");
+    at_text_put(out, "</tbody></table></div>");
 }
 
 void at_help_html(const at_magic *magic, at_text *out) {
     writer w = {out,      html_title, html_heading, html_paragraph, html_open,
-                html_row, html_close, html_example, false};
-    at_style_put(out);
+                html_row, html_close, html_block,   false};
     at_text_put(out, "<div class=\"atl\">");
+    at_style_put(out);
     write_magic(&w, magic);
     at_text_put(out, "</div>");
 }
@@ -317,6 +339,9 @@ static void markdown_title(at_text *out, const at_magic *magic) {
 }
 static void markdown_heading(at_text *out, const char *text) {
     at_text_format(out, "\n**%s**\n", text);
+}
+static void markdown_paragraph(at_text *out, const char *text) {
+    at_text_format(out, "\n%s\n", text);
 }
 static void markdown_open(at_text *out) {
     at_text_put(out, "\n| | |\n|---|---|\n");
@@ -341,8 +366,54 @@ static void markdown_example(at_text *out, const char *text) {
 }
 
 void at_help_markdown(const at_magic *magic, at_text *out) {
-    writer w = {out,           markdown_title, markdown_heading, text_paragraph,
+    writer w = {out,           markdown_title, markdown_heading, markdown_paragraph,
                 markdown_open, markdown_row,   text_nothing,     markdown_example,
                 true};
     write_magic(&w, magic);
+}
+
+static const char OVERVIEW[] = "A cell holds SQL over your datasets (`SELECT ... FROM "
+                               "name`), magics (`%name`, `%%name`), "
+                               "or shell lines (`!command`). `%help NAME` or `%name?` "
+                               "tells all about one; Tab completes, "
+                               "Shift-Tab explains.";
+
+static void write_overview(const writer *w) {
+    size_t count;
+    const at_magic *const *magics = at_magics(&count);
+    w->paragraph(w->out, OVERVIEW);
+    for (at_stage stage = AT_STAGE_DATA; stage <= AT_STAGE_HOUSE; stage++) {
+        bool open = false;
+        for (size_t i = 0; i < count; i++) {
+            at_text name = {0};
+            if (magics[i]->stage != stage)
+                continue;
+            if (!open) {
+                w->heading(w->out, at_help_stage(stage));
+                w->open(w->out);
+            }
+            open = true;
+            at_text_format(&name, "%s%s", as_cell(magics[i]) ? "%%" : "%",
+                           magics[i]->name);
+            w->row(w->out, at_text_get(&name), magics[i]->summary);
+            at_text_fini(&name);
+        }
+        if (open)
+            w->close(w->out);
+    }
+}
+
+void at_help_overview_text(at_text *out) {
+    writer w = {out,      text_title,   text_heading, text_paragraph, text_nothing,
+                text_row, text_nothing, text_example, false};
+    write_overview(&w);
+}
+
+void at_help_overview_html(at_text *out) {
+    writer w = {out,      html_title, html_heading, html_paragraph, html_open,
+                html_row, html_close, html_block,   false};
+    at_text_put(out, "<div class=\"atl\">");
+    at_style_put(out);
+    write_overview(&w);
+    at_text_put(out, "</div>");
 }
