@@ -4,6 +4,7 @@
 #include "kernel/kernel.h"
 #include "magics/deploy/serve.h"
 #include "magics/language/interp.h"
+#include "magics/language/reference.h"
 #include "magics/language/script.h"
 #include "magics/workspace/job.h"
 #include "magics/workspace/store.h"
@@ -37,6 +38,7 @@ static const at_command COMMANDS[] = {
     {"convert",   at_convert_main,   "FROM TO",                         "turn a notebook into a script, or back"},
     {"kernel",    kernel_main,       "-f FILE",                         "serve a notebook; Jupyter starts this"},
     {"serve",     at_serve_main,     "[--workspace FOLDER] [--port N]", "serve the endpoints of a workspace over HTTP"},
+    {"reference", at_reference_main, "",                                NULL},
     {"job",       at_job_main,       "FOLDER",                          NULL},
     {"version",   version_main,      "",                                "print the version"},
     {"help",      help_main,         "",                                "print this"},

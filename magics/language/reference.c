@@ -4,6 +4,7 @@
 #include "ops/frame/sql.h"
 #include "ops/learn/learner.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char INTRODUCTION[] =
@@ -121,4 +122,14 @@ void at_reference_write(at_text *out) {
     at_text_put(out, "\n## SQL\n\nThe dialect of SQLite "
                      "(https://www.sqlite.org/lang_select.html). Functions: ");
     put_words(out, at_sql_functions());
+}
+
+int at_reference_main(int argc, char **argv) {
+    at_text page = {0};
+    (void)argc, (void)argv;
+    at_reference_write(&page);
+    bool good = at_text_ok(&page) && fputs(at_text_get(&page), stdout) >= 0 &&
+                fflush(stdout) == 0;
+    at_text_fini(&page);
+    return good ? 0 : 1;
 }

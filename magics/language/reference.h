@@ -6,5 +6,7 @@
 
 /* The whole page as Markdown. Appends. */
 void at_reference_write(at_text *out);
+/* `atelier reference`: prints it; the exit code. */
+int at_reference_main(int argc, char **argv);
 
 #endif
