@@ -108,6 +108,17 @@ static at_status end_cell(at_notebook *n, at_notebook_cell *cell, const char *te
     return add(n, cell, err);
 }
 
+/* CRLF becomes LF: a shell would take the CR for part of a word. */
+static const char *unix_lines(at_notebook *n, const char *text, size_t *length) {
+    char *made = at_arena_alloc(&n->arena, *length + 1);
+    size_t kept = 0;
+    for (size_t i = 0; made && i < *length; i++)
+        if (text[i] != '\r' || i + 1 == *length || text[i + 1] != '\n')
+            made[kept++] = text[i];
+    *length = kept;
+    return made;
+}
+
 at_status at_notebook_from_script(const char *text, size_t length, at_notebook *out,
                                   at_error *err) {
     at_notebook_cell cell = {.kind = AT_PROSE_CODE, .line = 1};
@@ -119,6 +130,8 @@ at_status at_notebook_from_script(const char *text, size_t length, at_notebook *
     }
     if (!at_utf8_valid(text, length) || (length && memchr(text, '\0', length)))
         return at_fail(err, AT_SYNTAX, "the script is not UTF-8 text");
+    if (memmem(text, length, "\r\n", 2) && !(text = unix_lines(out, text, &length)))
+        return no_memory(err);
     size_t from = 0;
     for (size_t at = 0; at < length; line++) {
         const char *end = memchr(text + at, '\n', length - at);

@@ -231,6 +231,26 @@ static void test_sql_magic(void **state) {
     assert_int_equal(run(w, "%%sql --into x\nSELECT 1; SELECT 2"), AT_INVALID);
 }
 
+/* What needs no workspace, with every allocation failing in turn: an error or a whole
+ * answer, never a crash or a leak. */
+static at_status sweep(void *context) {
+    static const char code[] = "%set a = 1\n%set b = ${a}2 --default\n%help sql\n%set\n"
+                               "%time %set b --unset";
+    world *w = context;
+    at_interp *interp = NULL;
+    at_error err = {0};
+    at_call call = {.display = &w->display.base};
+    AT_TRY(at_language_new("/nowhere", &interp, &err));
+    at_status status = interp->vtable->execute(interp, &call, code, strlen(code), &err);
+    interp->vtable->release(interp);
+    return status;
+}
+
+static void test_no_memory(void **state) {
+    world *w = *state;
+    assert_true(at_test_sweep(sweep, w) > 50);
+}
+
 static void test_evaluate(void **state) {
     world *w = *state;
     at_call call = {.display = &w->display.base, .cancel = &w->cancel};
@@ -258,6 +278,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_interrupt, setup, teardown),
         cmocka_unit_test_setup_teardown(test_time_runs_a_cell, setup, teardown),
         cmocka_unit_test_setup_teardown(test_sql_magic, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
         cmocka_unit_test_setup_teardown(test_evaluate, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -115,6 +115,9 @@ static void test_what_others_write(void **state) {
     assert_int_equal(n.count, 2);
     assert_string_equal(n.cells[1].text, "SELECT 1");
     at_notebook_fini(&n);
+    assert_ok(at_notebook_from_script("!a\r\n!b\r\n", 8, &n, &err), &err);
+    assert_string_equal(n.cells[0].text, "!a\n!b");
+    at_notebook_fini(&n);
 }
 
 static at_status sweep(void *context) {
