@@ -26,7 +26,8 @@ struct at_input {
 };
 
 /* One request, as the language sees it: everything comes in here, there are no globals.
- */
+ * It and its display, input and cancel are valid until the call returns. The cancel is
+ * raised while the call runs and never carries over to the next one. */
 typedef struct at_call {
     at_display *display;
     at_input *input; /* may be NULL */

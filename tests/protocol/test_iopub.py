@@ -155,7 +155,7 @@ def test_a_jupyter_servers_limits_are_kept_to(start):
     """1000 messages and 1 MB a second in windows of 3 s."""
     kernel = start(JPY_SESSION_NAME="notebook.ipynb")
     arrivals = []
-    message_id = kernel.client.execute("flood 2500\nlines 300000")
+    message_id = kernel.client.execute("flood 3500\nlines 300000")
     lines = ""
     while True:
         message = kernel.client.get_iopub_msg(timeout=30)
