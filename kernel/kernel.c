@@ -88,11 +88,13 @@ static void supervise(at_kernel *kernel) {
  * False when a cell goes on regardless: nothing it uses is released then. */
 static bool finish(at_kernel *kernel) {
     at_control_release(kernel->control);
-    if (!at_runner_release(kernel->runner, END_SECONDS))
+    if (!at_runner_stop(kernel->runner, END_SECONDS))
         return false;
     at_shell_release(kernel->shell);
     at_stdin_release(kernel->input);
     at_capture_release(kernel->capture);
+    /* The shell posted to it, the capture asked for its origin: only now nobody does. */
+    at_runner_release(kernel->runner);
     at_iopub_release(kernel->iopub);
     at_heartbeat_release(kernel->heartbeat);
     at_sockets_release(kernel->sockets);

@@ -73,7 +73,7 @@ at_status at_runner_new(at_kernel *kernel, at_runner **out, at_error *err) {
     return AT_OK;
 }
 
-bool at_runner_release(at_runner *runner, double seconds) {
+bool at_runner_stop(at_runner *runner, double seconds) {
     if (!runner)
         return true;
     pthread_mutex_lock(&runner->lock);
@@ -82,8 +82,12 @@ bool at_runner_release(at_runner *runner, double seconds) {
         at_cancel_raise(&runner->cancel);
     pthread_cond_broadcast(&runner->arrived);
     pthread_mutex_unlock(&runner->lock);
-    if (!at_thread_join(runner->thread, seconds))
-        return false;
+    return at_thread_join(runner->thread, seconds);
+}
+
+void at_runner_release(at_runner *runner) {
+    if (!runner)
+        return;
     while (runner->first) {
         at_message *message = runner->first;
         runner->first = message->next;
@@ -94,7 +98,6 @@ bool at_runner_release(at_runner *runner, double seconds) {
     pthread_mutex_destroy(&runner->lock);
     pthread_cond_destroy(&runner->arrived);
     at_free(runner);
-    return true;
 }
 
 void at_runner_post(at_runner *runner, at_message **message) {

@@ -16,9 +16,11 @@ typedef struct at_runner at_runner;
 
 AT_MUST_USE at_status at_runner_new(struct at_kernel *kernel, at_runner **out,
                                     at_error *err);
-/* Interrupts, waits `seconds` for the thread to end, and releases. False: a cell goes on
- * regardless, and the runner stays as it is. */
-bool at_runner_release(at_runner *runner, double seconds);
+/* Interrupts and waits `seconds` for the thread to end. False: a cell goes on regardless.
+ */
+bool at_runner_stop(at_runner *runner, double seconds);
+/* Once it is stopped, and nobody posts to it or asks for its origin any more. */
+void at_runner_release(at_runner *runner);
 
 /* Takes the message. Never blocks; the shell stops reading while the runner is full. */
 void at_runner_post(at_runner *runner, at_message **message);

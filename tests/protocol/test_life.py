@@ -125,6 +125,17 @@ def test_sigterm_ends_it(start):
     assert kernel.process.wait(2 * SLOW) == 0
 
 
+def test_the_end_amid_a_burst_of_requests(start):
+    """Messages still arrive while the threads end, one after the other."""
+    for _ in range(5):
+        kernel = start()
+        for i in range(200):
+            kernel.client.execute(f"print {i}\nputs {i}")
+            if i == 100:
+                kernel.process.terminate()
+        assert kernel.process.wait(2 * SLOW) == 0
+
+
 def test_it_follows_the_process_that_launched_it(tmp_path, start):
     """Not its own parent here: JPY_PARENT_PID names another process, which dies."""
     owner = subprocess.Popen(["sleep", "60"])
