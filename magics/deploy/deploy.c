@@ -130,8 +130,7 @@ static at_status deploy(at_context *context, const struct deploy_options *o,
     AT_TRY(at_server_find(workspace, &server, err));
     if (server.running)
         AT_TRY(at_server_reload(workspace, err));
-    else
-        AT_TRY(at_server_ensure(workspace, &server, err));
+    AT_TRY(at_server_ensure(workspace, &server, err));
     AT_TRY(at_server_check(workspace, o->endpoint, err));
     const char *row = at_sample_row(workspace, model, source, context->arena);
     show(context, o, server.port, row, at_now() - began);

@@ -125,11 +125,17 @@ static at_status wait_loaded(const char *folder, double since, at_error *err) {
 
 at_status at_server_ensure(at_workspace *workspace, at_server_info *out, at_error *err) {
     const char *folder = at_workspace_folder(workspace);
-    AT_TRY(at_server_find(workspace, out, err));
-    if (!out->running)
-        AT_TRY(start(folder, err));
-    AT_TRY(wait_loaded(folder, 0, err));
-    return at_server_find(workspace, out, err);
+    at_status status = AT_OK;
+    /* One that was killed a moment ago may still look as if it ran: then once more. */
+    for (int attempt = 0; attempt < 2; attempt++) {
+        AT_TRY(at_server_find(workspace, out, err));
+        if (!out->running)
+            AT_TRY(start(folder, err));
+        status = wait_loaded(folder, 0, err);
+        if (status == AT_OK || at_server_holder(folder))
+            break;
+    }
+    return status ? status : at_server_find(workspace, out, err);
 }
 
 at_status at_server_reload(at_workspace *workspace, at_error *err) {
@@ -138,10 +144,13 @@ at_status at_server_reload(at_workspace *workspace, at_error *err) {
     double now = at_now();
     if (!pid)
         return AT_OK;
-    AT_TRY(wait_loaded(folder, 0, err)); /* before that it would not know the signal */
-    if (kill(pid, SIGHUP) != 0)
-        return at_fail_errno(err, "cannot reach the server");
-    return wait_loaded(folder, now, err);
+    at_status status = wait_loaded(folder, 0, err); /* sooner, it would not know SIGHUP */
+    if (!status && kill(pid, SIGHUP) != 0)
+        status = at_fail_errno(err, "cannot reach the server");
+    if (!status)
+        status = wait_loaded(folder, now, err);
+    /* One that has ended meanwhile has nothing to load. */
+    return at_server_holder(folder) ? status : AT_OK;
 }
 
 at_status at_server_check(at_workspace *workspace, const char *endpoint, at_error *err) {

@@ -84,12 +84,12 @@ def interrupt(kernel, message_id):
 def test_an_interrupt_frees_the_cell_at_once_and_stops_the_job_a_second_later(start, tmp_path):
     kernel = start()
     message_id, pid = begin(kernel, tmp_path / "workspace")
+    begun = time.monotonic()
     assert interrupt(kernel, message_id) < 0.3 * SLOW
-    assert well(kernel.run("SELECT 1 AS one"))
-    time.sleep(0.5)
-    assert alive(pid)
+    well(kernel.run("SELECT 1 AS one"))
     assert until(lambda: not alive(pid), 10)
-    assert "stopped" in shown(well(kernel.run("%jobs")))
+    assert time.monotonic() - begun > 0.9  # not sooner: a shutdown might have followed
+    assert until(lambda: "stopped" in shown(well(kernel.run("%jobs"))), 2)
     assert "long" in shown(well(kernel.run("%models")))  # the best epoch so far is kept
     well(kernel.run("%evaluate long --data ice", timeout=60 * SLOW))
 
@@ -132,9 +132,9 @@ def test_a_terminated_kernel_leaves_its_job(start, tmp_path):
 def test_a_crashed_job_is_told_and_can_be_resumed(start, tmp_path):
     kernel = start()
     message_id, pid = begin(kernel, tmp_path / "workspace")
-    os.kill(pid, signal.SIGSEGV)
+    os.kill(pid, signal.SIGABRT)  # sanitizers take SIGSEGV for themselves
     cell = kernel.finish(message_id)
-    assert "SIGSEGV" in cell.reply["evalue"]
+    assert "SIGABRT" in cell.reply["evalue"]
     assert "%resume long" in "\n".join(cell.reply["traceback"])
     message_id = kernel.client.execute("%resume long")
     kernel.wait_for_stream("starts again")

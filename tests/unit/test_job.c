@@ -316,7 +316,7 @@ static void interrupt(fixture *f, const char *id) {
     double began = at_now();
     assert_int_equal(at_job_wait(&f->context, id, on_event, f, &result, &f->err),
                      AT_CANCELLED);
-    assert_true(at_now() - began < 0.6); /* at once; the machine may be busy */
+    assert_true(at_now() - began < 1.1); /* at once; the machine may be busy */
     pthread_join(thread, NULL);
     at_cancel_reset(&f->cancel);
 }
