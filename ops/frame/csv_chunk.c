@@ -112,12 +112,18 @@ static bool scan_on(at_csv_chunk *chunk, const at_csv_pass *pass, at_scanning *s
     return last && !s->open;
 }
 
-static void fail_open(at_csv_chunk *chunk, bool open, int64_t offset) {
-    chunk->fail_offset = offset;
-    chunk->status =
+/* The last record has no end: told after whatever is wrong with those before it, which are
+ * kept. */
+static void fail_tail(at_csv_chunk *chunk, const char *text, char newline, bool open) {
+    size_t count = chunk->mark_count;
+    chunk->tail_offset = chunk->first + (count ? chunk->marks[count - 1] : 0);
+    chunk->tail_status =
         open ? at_fail(&chunk->error, AT_SYNTAX, "a quote is never closed")
              : at_fail(&chunk->error, AT_LIMIT, "a record is longer than %d MB",
                        AT_CSV_RECORD_LIMIT >> 20);
+    while (count > 0 && text[chunk->marks[count - 1]] != newline)
+        count--;
+    chunk->mark_count = count;
 }
 
 /* Marks every separator of the chunk's own records, which begin at text + from. */
@@ -138,10 +144,9 @@ static bool scan_records(at_csv_chunk *chunk, const at_csv_pass *pass, int64_t o
         if (done)
             return true;
         if (last || overlap > AT_CSV_RECORD_LIMIT) {
-            size_t count = chunk->mark_count;
-            fail_open(chunk, s->open,
-                      offset + (int64_t)from + (count ? chunk->marks[count - 1] : 0));
-            return false;
+            fail_tail(chunk, chunk->text + from, (char)d->marks.newline, s->open);
+            s->slow = true; /* its newlines are to be counted */
+            return true;
         }
         if (!load(chunk, pass->source, offset, (size_t)own + from + overlap * 4))
             return false;
@@ -235,8 +240,8 @@ static void reset(at_csv_chunk *chunk) {
     chunk->rows = chunk->bad_rows = 0;
     chunk->text_length = chunk->mark_count = 0;
     chunk->status = AT_OK;
+    chunk->tail_status = AT_OK;
     chunk->fail_column = -1;
-    chunk->fail_offset = -1;
     chunk->not_utf8 = false;
 }
 
@@ -269,11 +274,8 @@ void at_csv_chunk_read(at_csv_chunk *chunk, const at_csv_pass *pass, int64_t fir
     chunk->end = chunk->first + stop;
     if (chunk->end > pass->source->size)
         chunk->end = pass->source->size;
-    if (d->check_utf8 && s.scan.wide && !at_utf8_valid(text, stop)) {
-        chunk->not_utf8 = true;
-        return;
-    }
-    if (!cut_rows(chunk, text, (size_t)d->columns, newline, newlines))
+    chunk->not_utf8 = d->check_utf8 && s.scan.wide && !at_utf8_valid(text, stop);
+    if (!cut_rows(chunk, text, (size_t)d->columns, newline, newlines) || chunk->not_utf8)
         return;
     for (int i = 0; i < pass->active_count; i++) {
         if (!at_csv_convert(chunk, pass, pass->active[i]))

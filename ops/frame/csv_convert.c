@@ -359,17 +359,16 @@ static at_cell_kind begin_with(int forced, at_cell_kind guess) {
 }
 
 /* A cell that the forced type does not hold: told when the chunk's turn comes. */
-static bool refuse(at_cells *cells, int column, int64_t row) {
+static void refuse(at_cells *cells, int column, int64_t row) {
     size_t length = 0;
     const char *cell = cells->strange ? "" : string_at(cells, row, &length);
     at_csv_chunk *chunk = cells->chunk;
+    if (chunk->fail_column >= 0 && chunk->fail_row <= row)
+        return; /* an earlier row, or an earlier column of this one */
     chunk->fail_column = column;
     chunk->fail_row = row;
-    chunk->fail_offset = chunk->first + cells->starts[row];
-    chunk->status = AT_INVALID;
     snprintf(chunk->fail_cell, sizeof chunk->fail_cell, "%.*s",
              (int)(length < 60 ? length : 60), cell ? cell : "");
-    return false;
 }
 
 /* The kind to go on with after `row`. */
@@ -419,11 +418,11 @@ bool at_csv_convert(at_csv_chunk *chunk, const at_csv_pass *pass, int column) {
             }
             segment->kind = widen(&cells, bad);
             if (!allowed(forced, segment->kind))
-                return refuse(&cells, column, bad);
+                return refuse(&cells, column, bad), true;
         }
     }
     if (outcome == STRANGE)
-        return refuse(&cells, column, bad);
+        return refuse(&cells, column, bad), true;
     if (outcome == NO_MEMORY)
         chunk->status = at_fail(&chunk->error, AT_NO_MEMORY, "out of memory");
     return outcome == DONE;

@@ -89,9 +89,10 @@ typedef struct at_csv_chunk {
     /* A failure, told when the chunk's turn comes: */
     at_status status;
     at_error error;
-    int64_t fail_row,
-        fail_offset; /* of a cell that a forced type refuses; row in the chunk */
-    int fail_column;
+    at_status tail_status; /* of a last record without an end; text in `error` */
+    int64_t tail_offset;
+    int64_t fail_row; /* the first cell that a forced type refuses: row in the chunk */
+    int fail_column;  /* -1: none */
     char fail_cell[64]; /* empty: the cell is in an unknown encoding */
     bool not_utf8;
 } at_csv_chunk;

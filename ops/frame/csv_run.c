@@ -76,7 +76,7 @@ static at_status fail_cell(at_csv_run_state *run, const at_csv_chunk *chunk) {
     const at_csv_pass *pass = run->pass;
     const char *name = pass->dialect->names[chunk->fail_column];
     char place[80];
-    name_place(run, run->table->rows + chunk->fail_row, chunk->fail_offset, place,
+    name_place(run, run->table->rows + chunk->fail_row, chunk->first + chunk->starts[chunk->fail_row], place,
                sizeof place);
     int forced = pass->forced[chunk->fail_column];
     if (!chunk->fail_cell[0] || forced < 0) {
@@ -89,45 +89,74 @@ static at_status fail_cell(at_csv_run_state *run, const at_csv_chunk *chunk) {
     return at_hint(&run->error, "read the column as text or category and clean it first");
 }
 
-static at_status fail_chunk(at_csv_run_state *run, const at_csv_chunk *chunk) {
-    if (chunk->fail_column >= 0)
-        return fail_cell(run, chunk);
-    run->error = chunk->error;
-    if (chunk->fail_offset >= 0) {
-        int64_t line =
-            at_csv_line_of(run->pass->source, run->pass->dialect, chunk->fail_offset + 1);
-        at_fail(&run->error, chunk->status, "line %lld: %s", (long long)line,
-                chunk->error.text);
-        return at_hint(&run->error, "a quote that is part of a text can be read with the "
-                                    "quote switched off");
-    }
-    return chunk->status;
+static at_status fail_tail(at_csv_run_state *run, const at_csv_chunk *chunk) {
+    int64_t line =
+        at_csv_line_of(run->pass->source, run->pass->dialect, chunk->tail_offset + 1);
+    at_fail(&run->error, chunk->tail_status, "line %lld: %s", (long long)line,
+            chunk->error.text);
+    return at_hint(&run->error, "a quote that is part of a text can be read with the "
+                                "quote switched off");
 }
 
-/* Which cell it is that is not UTF-8, by the letter. */
-static at_status fail_utf8(at_csv_run_state *run, const at_csv_chunk *chunk) {
+/* A cell that is not UTF-8, and the row it stands in. */
+typedef struct at_not_utf8 {
+    int64_t row; /* in the chunk, of the good ones */
+    int64_t offset;
+    int column;
+} at_not_utf8;
+
+static at_not_utf8 find_not_utf8(const at_csv_run_state *run, const at_csv_chunk *chunk) {
     const at_csv_dialect *d = run->pass->dialect;
-    const char *text = chunk->text + chunk->text_from, *p = text;
+    const char *text = chunk->text + chunk->text_from, *p = text, *record = text;
     const char *end = text + (chunk->end - chunk->first);
-    int64_t row = run->table->rows;
-    int column = 0;
-    const char *record = p;
+    at_not_utf8 found = {0};
     while (p < end) {
         bool open;
         const char *stop = at_csv_field_end(p, end, &d->marks, &open);
         if (!at_utf8_valid(p, (size_t)(stop - p)))
             break;
         bool last = stop < end && *stop != d->marks.delimiter;
-        column = last ? 0 : column + 1;
-        row += last;
+        found.column = last ? 0 : found.column + 1;
         p = stop < end ? stop + 1 : end;
         record = last ? p : record;
     }
+    found.offset = chunk->first + (record - text);
+    while (found.row < chunk->rows && chunk->starts[found.row] < record - text)
+        found.row++;
+    return found;
+}
+
+static at_status fail_utf8(at_csv_run_state *run, const at_not_utf8 *found) {
+    const at_csv_dialect *d = run->pass->dialect;
     char place[80];
-    name_place(run, row, chunk->first + (record - text), place, sizeof place);
+    name_place(run, run->table->rows + found->row, found->offset, place, sizeof place);
     at_fail(&run->error, AT_INVALID, "%s, column '%s' is not UTF-8 text", place,
-            column < d->columns ? d->names[column] : "?");
+            found->column < d->columns ? d->names[found->column] : "?");
     return at_hint(&run->error, "leave the encoding to be found out, or say which it is");
+}
+
+/* Tells what is wrong with the chunk that comes first in the input; AT_OK: nothing. */
+static at_status check(at_csv_run_state *run, const at_csv_chunk *chunk) {
+    if (chunk->status != AT_OK) {
+        run->error = chunk->error;
+        return chunk->status;
+    }
+    bool ragged = chunk->bad_rows > 0 && !run->pass->options->skip_bad_rows;
+    if (chunk->not_utf8) {
+        if (!run->report->encoding) { /* only a guess: another one is tried */
+            run->not_utf8 = true;
+            return AT_OK;
+        }
+        at_not_utf8 found = find_not_utf8(run, chunk);
+        return ragged && chunk->bad_offsets[0] < found.offset ? fail_ragged(run, chunk)
+                                                              : fail_utf8(run, &found);
+    }
+    bool refused = chunk->fail_column >= 0;
+    if (ragged && (!refused || chunk->bad_at <= chunk->fail_row))
+        return fail_ragged(run, chunk);
+    if (refused)
+        return fail_cell(run, chunk);
+    return chunk->tail_status == AT_OK ? AT_OK : fail_tail(run, chunk);
 }
 
 static void note_bad_rows(at_csv_run_state *run, const at_csv_chunk *chunk) {
@@ -146,16 +175,9 @@ static at_status commit(at_csv_run_state *run, at_csv_chunk *chunk) {
     /* The guess where its records begin was wrong: the cut fell into quotes. */
     if (chunk->first != run->next_offset)
         at_csv_chunk_read(chunk, run->pass, run->next_offset);
-    if (chunk->status != AT_OK)
-        return fail_chunk(run, chunk);
-    if (chunk->not_utf8 && run->report->encoding)
-        return fail_utf8(run, chunk);
-    if (chunk->not_utf8) {
-        run->not_utf8 = true;
-        return AT_OK;
-    }
-    if (chunk->bad_rows > 0 && !run->pass->options->skip_bad_rows)
-        return fail_ragged(run, chunk);
+    at_status status = check(run, chunk);
+    if (status != AT_OK || run->not_utf8)
+        return status;
     note_bad_rows(run, chunk);
     run->next_offset = chunk->end;
     return at_csv_table_commit(run->table, run->pass, chunk, &run->error);

@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char *spell(const at_frame *frame, const at_error *err) {
+/* Where the encoding is guessed, which of two faults is told depends on whether they fall into
+ * one chunk: then only that it is refused counts. */
+static char *spell(const at_frame *frame, const at_error *err, bool guessed) {
     at_text out = {0};
     if (!frame) {
-        at_text_put(&out, err->text);
+        at_text_put(&out, guessed ? "refused" : err->text);
         return at_text_take(&out);
     }
     for (int c = 0; c < at_frame_columns(frame); c++) {
@@ -36,7 +38,7 @@ static char *read_with(const char *chunk, const char *isa, const uint8_t *data,
     if (at_csv_read((const char *)data, size, options, NULL, &frame, &report, &err) !=
         AT_OK)
         frame = NULL;
-    char *text = spell(frame, &err);
+    char *text = spell(frame, &err, !options->encoding);
     at_frame_release(frame);
     return text;
 }
