@@ -112,8 +112,8 @@ static bool scan_on(at_csv_chunk *chunk, const at_csv_pass *pass, at_scanning *s
     return last && !s->open;
 }
 
-/* The last record has no end: told after whatever is wrong with those before it, which are
- * kept. */
+/* The last record has no end: told after whatever is wrong with those before it, which
+ * are kept. */
 static void fail_tail(at_csv_chunk *chunk, const char *text, char newline, bool open) {
     size_t count = chunk->mark_count;
     chunk->tail_offset = chunk->first + (count ? chunk->marks[count - 1] : 0);

@@ -91,8 +91,8 @@ typedef struct at_csv_chunk {
     at_error error;
     at_status tail_status; /* of a last record without an end; text in `error` */
     int64_t tail_offset;
-    int64_t fail_row; /* the first cell that a forced type refuses: row in the chunk */
-    int fail_column;  /* -1: none */
+    int64_t fail_row;   /* the first cell that a forced type refuses: row in the chunk */
+    int fail_column;    /* -1: none */
     char fail_cell[64]; /* empty: the cell is in an unknown encoding */
     bool not_utf8;
 } at_csv_chunk;

@@ -76,8 +76,8 @@ static at_status fail_cell(at_csv_run_state *run, const at_csv_chunk *chunk) {
     const at_csv_pass *pass = run->pass;
     const char *name = pass->dialect->names[chunk->fail_column];
     char place[80];
-    name_place(run, run->table->rows + chunk->fail_row, chunk->first + chunk->starts[chunk->fail_row], place,
-               sizeof place);
+    name_place(run, run->table->rows + chunk->fail_row,
+               chunk->first + chunk->starts[chunk->fail_row], place, sizeof place);
     int forced = pass->forced[chunk->fail_column];
     if (!chunk->fail_cell[0] || forced < 0) {
         at_fail(&run->error, AT_INVALID,

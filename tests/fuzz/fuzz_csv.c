@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where the encoding is guessed, which of two faults is told depends on whether they fall into
- * one chunk: then only that it is refused counts. */
+/* Where the encoding is guessed, which of two faults is told depends on whether they fall
+ * into one chunk: then only that it is refused counts. */
 static char *spell(const at_frame *frame, const at_error *err, bool guessed) {
     at_text out = {0};
     if (!frame) {
