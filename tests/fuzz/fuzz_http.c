@@ -90,7 +90,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     at_text_append(&body, at, (size_t)(end - at));
     request.body = at_text_get(&body);
     request.length = body.length;
-    at_http_answer answer = {.body = &answer_body};
+    at_http_answer answer = {
+        .status = 500, .content_type = "application/json", .body = &answer_body};
     at_route_handle(&route, &request, &answer);
     assert(answer.status >= 200 && answer.status < 500);
     assert(answer.content_type && at_text_ok(&answer_body));
