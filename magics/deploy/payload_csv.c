@@ -11,10 +11,13 @@ typedef struct layout {
 /* A header is a record of which most fields are names of columns. Data never is: no cell
  * of a table is named like its own column in most of a row. */
 static bool is_header(const at_intake *intake, const at_csv_record *record) {
-    size_t known = 0;
-    for (size_t i = 0; i < record->count; i++)
-        known += at_intake_find(intake, record->fields[i], record->lengths[i], i) !=
-                 AT_INTAKE_UNKNOWN;
+    size_t known = 0, strange = 0;
+    for (size_t i = 0; i < record->count && 2 * strange < record->count; i++)
+        if (at_intake_find(intake, record->fields[i], record->lengths[i], i) !=
+            AT_INTAKE_UNKNOWN)
+            known++;
+        else
+            strange++;
     return 2 * known > record->count;
 }
 
