@@ -151,7 +151,7 @@ static void on_completed(void *context, struct MHD_Connection *handle, void **pl
     connection *c = *place;
     if (!c)
         return;
-    at_arena_fini(&c->arena);
+    at_arena_clear(&c->arena);
     renew(&c->body);
     renew(&c->answer);
     c->too_large = false;

@@ -74,6 +74,8 @@ void *at_grow(void *items, size_t *capacity, size_t need, size_t size) {
     return grown;
 }
 
+enum { KEPT_MAX = 16 * 1024 }; /* bytes that a cleared arena may keep */
+
 struct at_arena_block {
     struct at_arena_block *next;
     size_t used, size;
@@ -119,6 +121,23 @@ char *at_arena_format(at_arena *arena, const char *format, ...) {
         vsnprintf(text, (size_t)n + 1, format, again);
     va_end(again);
     return text;
+}
+
+void at_arena_clear(at_arena *arena) {
+    struct at_arena_block *block = arena->first, *kept = NULL;
+    while (block) {
+        struct at_arena_block *next = block->next;
+        if (!kept && block->size <= KEPT_MAX)
+            kept = block;
+        else
+            at_free(block);
+        block = next;
+    }
+    arena->first = kept;
+    if (kept) {
+        kept->next = NULL;
+        kept->used = 0;
+    }
 }
 
 void at_arena_fini(at_arena *arena) {

@@ -36,5 +36,7 @@ char *at_arena_format(at_arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void at_arena_fini(
     at_arena *arena); /* releases everything; the arena may be used again */
+/* The same, but keeps a block for those who fill the arena again and again. */
+void at_arena_clear(at_arena *arena);
 
 #endif

@@ -26,7 +26,8 @@ static bool reserve(at_sheet *sheet, size_t need) {
 at_status at_sheet_init(at_sheet *sheet, const at_frame *frame, at_error *err) {
     *sheet = (at_sheet){0};
     int count = at_frame_columns(frame);
-    if (!reserve(sheet, (size_t)count)) {
+    /* Room for what one-hot adds to a usual table, so that it seldom moves. */
+    if (!reserve(sheet, (size_t)count + 64)) {
         at_sheet_fini(sheet);
         return no_memory(err);
     }

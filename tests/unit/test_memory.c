@@ -77,6 +77,27 @@ static void test_arena(void **state) {
     at_arena_fini(&arena);
 }
 
+/* What a cleared arena gives is zeroed as ever; it keeps one small block, never a large one. */
+static void test_arena_clear(void **state) {
+    (void)state;
+    at_arena arena = {0};
+    at_arena_clear(&arena);
+    assert_null(arena.first);
+    void *kept = at_arena_alloc(&arena, 100);
+    memset(kept, 0xFF, 100);
+    assert_non_null(at_arena_alloc(&arena, 1 << 20));
+    at_arena_clear(&arena);
+    assert_non_null(arena.first);
+    unsigned char *again = at_arena_alloc(&arena, 100);
+    assert_ptr_equal(again, kept);
+    for (size_t i = 0; i < 100; i++)
+        assert_int_equal(again[i], 0);
+    at_arena_fini(&arena);
+    assert_non_null(at_arena_alloc(&arena, 1 << 20));
+    at_arena_clear(&arena);
+    assert_null(arena.first);
+}
+
 static at_status fill(void *context) {
     (void)context;
     at_arena arena = {0};
@@ -97,7 +118,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_overflow), cmocka_unit_test(test_zero_sizes),
         cmocka_unit_test(test_grow),     cmocka_unit_test(test_fail_after),
-        cmocka_unit_test(test_arena),    cmocka_unit_test(test_arena_no_memory),
+        cmocka_unit_test(test_arena),
+        cmocka_unit_test(test_arena_clear),    cmocka_unit_test(test_arena_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
