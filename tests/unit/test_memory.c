@@ -77,7 +77,8 @@ static void test_arena(void **state) {
     at_arena_fini(&arena);
 }
 
-/* What a cleared arena gives is zeroed as ever; it keeps one small block, never a large one. */
+/* What a cleared arena gives is zeroed as ever; it keeps one small block, never a large
+ * one. */
 static void test_arena_clear(void **state) {
     (void)state;
     at_arena arena = {0};
@@ -116,10 +117,13 @@ static void test_arena_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_overflow), cmocka_unit_test(test_zero_sizes),
-        cmocka_unit_test(test_grow),     cmocka_unit_test(test_fail_after),
+        cmocka_unit_test(test_overflow),
+        cmocka_unit_test(test_zero_sizes),
+        cmocka_unit_test(test_grow),
+        cmocka_unit_test(test_fail_after),
         cmocka_unit_test(test_arena),
-        cmocka_unit_test(test_arena_clear),    cmocka_unit_test(test_arena_no_memory),
+        cmocka_unit_test(test_arena_clear),
+        cmocka_unit_test(test_arena_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
