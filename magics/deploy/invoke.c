@@ -154,6 +154,24 @@ static at_status show(at_context *context, const struct invoke_options *o,
     return status;
 }
 
+/* Starts the server where it does not run, and asks it. */
+static at_status ask(at_context *context, const struct invoke_options *o, int *code,
+                     char content_type[128], char **answer, size_t *length, at_error *err) {
+    at_workspace *workspace = context->workspace;
+    at_server_info server;
+    AT_TRY(at_server_find(workspace, &server, err));
+    if (!server.running) {
+        AT_TRY(at_server_ensure(workspace, &server, err));
+        at_display_print(context->call->display,
+                         "The server did not run; it is up again on port %d.\n", server.port);
+    }
+    AT_TRY(at_server_check(workspace, o->endpoint, err));
+    const char *body = o->body ? o->body : "";
+    return at_server_invoke(workspace, o->endpoint, o->content_type, o->accept, body,
+                            strlen(body), context->call->cancel, code, content_type, answer,
+                            length, err);
+}
+
 static at_status run(at_context *context, const void *given, at_error *err) {
     const struct invoke_options *o = given;
     at_workspace *workspace = context->workspace;
@@ -161,22 +179,15 @@ static at_status run(at_context *context, const void *given, at_error *err) {
     AT_TRY(at_store_find(workspace, AT_KIND_ENDPOINT, o->endpoint, context->arena, &entry,
                          err));
     at_entry_fini(&entry);
-    at_server_info server;
-    AT_TRY(at_server_find(workspace, &server, err));
-    if (!server.running) {
-        AT_TRY(at_server_ensure(workspace, &server, err));
-        at_display_print(context->call->display,
-                         "The server did not run; it is up again on port %d.\n",
-                         server.port);
-    }
-    AT_TRY(at_server_check(workspace, o->endpoint, err));
     int code = 0;
     char *answer = NULL, content_type[128];
     size_t length = 0;
-    const char *body = o->body ? o->body : "";
-    AT_TRY(at_server_invoke(workspace, o->endpoint, o->content_type, o->accept, body,
-                            strlen(body), context->call->cancel, &code, content_type,
-                            &answer, &length, err));
+    at_status asked = ask(context, o, &code, content_type, &answer, &length, err);
+    at_server_info server;
+    if (asked == AT_NETWORK && at_server_find(workspace, &server, NULL) == AT_OK &&
+        !server.running) /* it was killed just now: asking again does no harm */
+        asked = ask(context, o, &code, content_type, &answer, &length, err);
+    AT_TRY(asked);
     at_status status = code == 200 ? show(context, o, answer, length, content_type, err)
                                    : refusal(o->endpoint, code, answer, length, err);
     at_free(answer);

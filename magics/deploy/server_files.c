@@ -1,6 +1,8 @@
 #include "magics/deploy/server_files.h"
+#include "ops/base/clock.h"
 #include "ops/base/file.h"
 #include "ops/base/memory.h"
+#include "ops/base/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +10,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { STATE_MAX = 4 * 1024 * 1024 };
+enum {
+    STATE_MAX = 4 * 1024 * 1024,
+    DYING_SECONDS = 3, /* that a killed process may take to let go of its lock */
+};
 
 char *at_server_path(const char *workspace, const char *name) {
     char *folder = at_path_join(workspace, "server");
@@ -47,16 +52,27 @@ at_status at_server_lock(const char *workspace, int *fd, at_error *err) {
     return status;
 }
 
-int at_server_holder(const char *workspace) {
-    char *path = at_server_path(workspace, "lock");
-    int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1, holder = 0;
-    at_free(path);
+/* One look: the process that holds the lock, or 0. */
+static int look(const char *path) {
+    int fd = open(path, O_RDWR | O_CLOEXEC), holder = 0;
     if (fd < 0)
         return 0;
     struct flock lock = whole();
     if (fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK)
         holder = (int)lock.l_pid;
     close(fd);
+    return holder;
+}
+
+int at_server_holder(const char *workspace) {
+    char *path = at_server_path(workspace, "lock");
+    if (!path)
+        return 0;
+    int holder = look(path);
+    for (double end = at_now() + DYING_SECONDS;
+         holder > 0 && !at_process_alive(holder) && at_now() < end; holder = look(path))
+        at_sleep(0.002);
+    at_free(path);
     return holder;
 }
 

@@ -266,7 +266,7 @@ def test_mirror(cells):
     (mirror / "my table.csv").write_bytes(table(20))
     said = works(cells("%fetch t https://no.such.host.invalid/a/my%20table.csv?x=1#y\n",
                        ATELIER_MIRROR=str(mirror)))
-    assert "mirror" in said
+    assert "$ATELIER_MIRROR" in said
     assert exported(cells, "t") == table(20)
 
 

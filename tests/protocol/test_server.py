@@ -6,10 +6,12 @@ import http.client
 import io
 import json
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import boto3
@@ -396,7 +398,7 @@ def test_kill_and_restart_on_the_same_port(atelier_binary, trained, port):
     body = as_csv(rows(trained)[:5], INPUTS)
     before = ask(port, body)[2]
     os.kill(pid, signal.SIGKILL)
-    assert wait_gone(pid)
+    assert wait_gone(pid)  # it may hold its lock for a moment more
     listed = run_cells(atelier_binary, trained, "%endpoints\n").stdout
     assert "Stopped" in listed and "ice-ep" in listed
     said = run_cells(atelier_binary, trained, "%%invoke ice-ep\n" + body).stdout
@@ -405,6 +407,30 @@ def test_kill_and_restart_on_the_same_port(atelier_binary, trained, port):
     assert again != pid and same_port == port
     assert ask(port, body)[2] == before
     assert "InService" in run_cells(atelier_binary, trained, "%endpoints\n").stdout
+
+
+def test_killed_at_any_moment_nothing_is_lost(atelier_binary, trained, port):
+    """Kill -9 while an endpoint is replaced: what %deploy had reported is served again."""
+    body = as_csv(rows(trained)[:3], INPUTS)
+    moments = random.Random(7)
+    for turn in range(20):
+        keys = ["predicted_label", "predicted_label,probability"][turn % 2]
+        pid, _ = server_of(trained)
+        killer = threading.Timer(moments.uniform(0, 0.1) * SLOW,
+                                 lambda: alive(pid) and os.kill(pid, signal.SIGKILL))
+        killer.start()
+        done = run_cells(atelier_binary, trained,
+                         f"%deploy icing --endpoint ice-ep --response {keys}\n", check=False)
+        killer.join()
+        assert wait_gone(pid)
+        run_cells(atelier_binary, trained, "%endpoints --start\n")
+        again, same_port = server_of(trained)
+        assert same_port == port and again != pid
+        status, _, text = ask(port, body)
+        assert status == 200
+        if done.returncode == 0:  # it was reported
+            assert ("," in text) == ("," in keys)
+    run_cells(atelier_binary, trained, "%deploy icing --endpoint ice-ep\n")
 
 
 def test_invoke_shows_the_refusal(atelier_binary, trained, port):
