@@ -156,20 +156,22 @@ static at_status show(at_context *context, const struct invoke_options *o,
 
 /* Starts the server where it does not run, and asks it. */
 static at_status ask(at_context *context, const struct invoke_options *o, int *code,
-                     char content_type[128], char **answer, size_t *length, at_error *err) {
+                     char content_type[128], char **answer, size_t *length,
+                     at_error *err) {
     at_workspace *workspace = context->workspace;
     at_server_info server;
     AT_TRY(at_server_find(workspace, &server, err));
     if (!server.running) {
         AT_TRY(at_server_ensure(workspace, &server, err));
         at_display_print(context->call->display,
-                         "The server did not run; it is up again on port %d.\n", server.port);
+                         "The server did not run; it is up again on port %d.\n",
+                         server.port);
     }
     AT_TRY(at_server_check(workspace, o->endpoint, err));
     const char *body = o->body ? o->body : "";
     return at_server_invoke(workspace, o->endpoint, o->content_type, o->accept, body,
-                            strlen(body), context->call->cancel, code, content_type, answer,
-                            length, err);
+                            strlen(body), context->call->cancel, code, content_type,
+                            answer, length, err);
 }
 
 static at_status run(at_context *context, const void *given, at_error *err) {

@@ -20,8 +20,8 @@ char *at_server_path(const char *workspace, const char *name);
 /* Takes the lock for this process; *fd holds it until the process ends (or closes any
  * descriptor of that file, so open it nowhere else). AT_BUSY: another server has it. */
 AT_MUST_USE at_status at_server_lock(const char *workspace, int *fd, at_error *err);
-/* The process that holds the lock, or 0. One that has died and is about to let go of it is
- * waited for. */
+/* The process that holds the lock, or 0. One that has died and is about to let go of it
+ * is waited for. */
 int at_server_holder(const char *workspace);
 
 /* The port of the last start, or 0. */
