@@ -38,7 +38,8 @@ static json_t *value_steps(const at_recipe *recipe) {
     json_t *steps = json_array();
     for (size_t i = 0; steps && i < at_recipe_count(recipe); i++) {
         const at_step *step = at_recipe_step(recipe, i);
-        if (!step->kind->rows && json_array_append_new(steps, at_step_to_json(step)) != 0) {
+        if (!step->kind->rows &&
+            json_array_append_new(steps, at_step_to_json(step)) != 0) {
             json_decref(steps);
             return NULL;
         }
@@ -50,8 +51,9 @@ static at_status keep(at_context *context, const at_entry *parent, const char *n
                       const at_recipe *recipe, const at_frame *frame, at_error *err) {
     json_t *steps = value_steps(recipe);
     json_t *lineage = steps ? at_lineage_child(parent, "clean", steps, NULL) : NULL;
-    at_status status = lineage ? at_store_put_frame(context->workspace, name, frame, lineage, err)
-                               : at_fail(err, AT_NO_MEMORY, "not enough memory to keep %s", name);
+    at_status status =
+        lineage ? at_store_put_frame(context->workspace, name, frame, lineage, err)
+                : at_fail(err, AT_NO_MEMORY, "not enough memory to keep %s", name);
     json_decref(steps);
     json_decref(lineage);
     return status;
@@ -67,8 +69,8 @@ static at_status show_rows(at_context *context, const char *title, const at_fram
     return AT_OK;
 }
 
-static at_status clean(at_context *context, const struct clean_options *o, const char *name,
-                       const at_entry *parent, at_error *err) {
+static at_status clean(at_context *context, const struct clean_options *o,
+                       const char *name, const at_entry *parent, at_error *err) {
     at_frame *frame = NULL, *cleaned = NULL;
     at_recipe *recipe = NULL;
     at_step_context step_context = {NULL, context->call->cancel};
@@ -78,14 +80,17 @@ static at_status clean(at_context *context, const struct clean_options *o, const
     at_step_report *reports = NULL;
     if (status == AT_OK) {
         reports = at_steps_reports(context, recipe);
-        status = reports ? at_recipe_fit(recipe, frame, &step_context, &cleaned, reports, err)
-                         : at_fail(err, AT_NO_MEMORY, "not enough memory to clean %s", o->data);
+        status =
+            reports
+                ? at_recipe_fit(recipe, frame, &step_context, &cleaned, reports, err)
+                : at_fail(err, AT_NO_MEMORY, "not enough memory to clean %s", o->data);
     }
     if (status == AT_OK && !o->preview)
         status = keep(context, parent, name, recipe, cleaned, err);
     if (status == AT_OK) {
         const char *size = at_arena_format(
-            context->arena, "%s × %s", at_view_plural(context->arena, at_frame_rows(cleaned), "row"),
+            context->arena, "%s × %s",
+            at_view_plural(context->arena, at_frame_rows(cleaned), "row"),
             at_view_plural(context->arena, at_frame_columns(cleaned), "column"));
         const char *caption =
             at_arena_format(context->arena,
@@ -107,18 +112,20 @@ static at_status clean(at_context *context, const struct clean_options *o, const
 
 static at_status run(at_context *context, const void *given, at_error *err) {
     const struct clean_options *o = given;
-    const char *name = o->into ? o->into : at_arena_format(context->arena, "%s_clean", o->data);
+    const char *name =
+        o->into ? o->into : at_arena_format(context->arena, "%s_clean", o->data);
     if (!name)
         return at_fail(err, AT_NO_MEMORY, "not enough memory to clean %s", o->data);
     AT_TRY(at_store_check_name(AT_KIND_DATASET, name, err));
     if (strcasecmp(name, o->data) == 0) {
-        at_fail(err, AT_INVALID, "%%%%clean cannot replace %s, the dataset it is made from",
-                o->data);
-        return at_hint(err, "leave --into out to make %s_clean, or choose another name", o->data);
+        at_fail(err, AT_INVALID,
+                "%%%%clean cannot replace %s, the dataset it is made from", o->data);
+        return at_hint(err, "leave --into out to make %s_clean, or choose another name",
+                       o->data);
     }
     at_entry parent;
-    AT_TRY(at_store_find(context->workspace, AT_KIND_DATASET, o->data, context->arena, &parent,
-                         err));
+    AT_TRY(at_store_find(context->workspace, AT_KIND_DATASET, o->data, context->arena,
+                         &parent, err));
     at_status status = clean(context, o, name, &parent, err);
     at_entry_fini(&parent);
     return status;
@@ -138,10 +145,13 @@ const at_magic at_magic_clean = {
     .name = "clean",
     .forms = AT_MAGIC_CELL,
     .stage = AT_STAGE_CLEAN,
-    .summary = "Makes a cleaned dataset, one step a line, and says what each step changed",
-    .details = "Value steps (`missing`, `replace`, `derive` ...) travel with every model that is "
-               "trained on the result, so that an endpoint takes the columns of the dataset you "
-               "started from. Row steps (`drop duplicates`, `drop rows where`) do not.",
+    .summary =
+        "Makes a cleaned dataset, one step a line, and says what each step changed",
+    .details =
+        "Value steps (`missing`, `replace`, `derive` ...) travel with every model that "
+        "is "
+        "trained on the result, so that an endpoint takes the columns of the dataset you "
+        "started from. Row steps (`drop duplicates`, `drop rows where`) do not.",
     .arguments = arguments,
     .argument_count = AT_COUNT(arguments),
     .options = options,

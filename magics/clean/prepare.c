@@ -28,18 +28,21 @@ static const at_param options[] = {
      .kind = AT_PARAM_TEXT,
      .refers = AT_REFERS_COLUMN,
      .offset = offsetof(struct prepare_options, target),
-     .help = "the column that will be predicted: left out of kinds and globs, as in training"},
+     .help = "the column that will be predicted: left out of kinds and globs, as in "
+             "training"},
 };
 
 static at_status keep(at_context *context, const struct prepare_options *o,
                       const at_recipe *recipe, at_error *err) {
     char id[33];
     at_store_new_id(id);
-    json_t *card = json_pack("{s:o, s:s}", "steps", at_recipe_to_json(recipe), "data", o->data);
+    json_t *card =
+        json_pack("{s:o, s:s}", "steps", at_recipe_to_json(recipe), "data", o->data);
     if (card && o->target)
         json_object_set_new(card, "target", json_string(o->target));
     at_status status =
-        card ? at_store_put(context->workspace, AT_KIND_RECIPE, id, o->name, card, NULL, 0, err)
+        card ? at_store_put(context->workspace, AT_KIND_RECIPE, id, o->name, card, NULL,
+                            0, err)
              : at_fail(err, AT_NO_MEMORY, "not enough memory to keep the recipe");
     json_decref(card);
     return status;
@@ -50,10 +53,11 @@ static at_status show(at_context *context, const struct prepare_options *o,
                       const at_frame *prepared, at_error *err) {
     const char *caption = at_arena_format(
         context->arena,
-        "a preview on %s · %%%%train --recipe %s fits these steps on its own data%s", o->data,
-        o->name, o->target ? "" : ", without the target");
+        "a preview on %s · %%%%train --recipe %s fits these steps on its own data%s",
+        o->data, o->name, o->target ? "" : ", without the target");
     AT_TRY(at_steps_show(context, recipe, reports,
-                         at_arena_format(context->arena, "recipe %s", o->name), caption, err));
+                         at_arena_format(context->arena, "recipe %s", o->name), caption,
+                         err));
     at_table_options table = {.rows = 5, .title = "first rows, prepared", .types = true};
     at_bundle bundle;
     AT_TRY(at_view_table(prepared, -1, &table, &bundle, err));
@@ -74,15 +78,18 @@ static at_status run(at_context *context, const void *given, at_error *err) {
         int *found = NULL;
         size_t count = 0;
         at_selector selector = {o->target, true};
-        status = at_select_columns(frame, &selector, 1, NULL, context->arena, &found, &count, err);
+        status = at_select_columns(frame, &selector, 1, NULL, context->arena, &found,
+                                   &count, err);
     }
     if (status == AT_OK)
         status = at_steps_recipe(&o->steps, &recipe, err);
     at_step_report *reports = NULL;
     if (status == AT_OK) {
         reports = at_steps_reports(context, recipe);
-        status = reports ? at_recipe_fit(recipe, frame, &step_context, &prepared, reports, err)
-                         : at_fail(err, AT_NO_MEMORY, "not enough memory to prepare %s", o->data);
+        status =
+            reports
+                ? at_recipe_fit(recipe, frame, &step_context, &prepared, reports, err)
+                : at_fail(err, AT_NO_MEMORY, "not enough memory to prepare %s", o->data);
     }
     /* What is kept is the definition alone: %%train fits it on its own rows. */
     if (status == AT_OK)
@@ -98,20 +105,23 @@ static at_status run(at_context *context, const void *given, at_error *err) {
     return status;
 }
 
-static const char *const examples[] = {"%%prepare calls --data bank_clean_train --target y\n"
-                                       "derive ever_called = pdays < 999\n"
-                                       "impute mode in category\n"
-                                       "one-hot category\n"
-                                       "standardize numeric",
-                                       NULL};
+static const char *const examples[] = {
+    "%%prepare calls --data bank_clean_train --target y\n"
+    "derive ever_called = pdays < 999\n"
+    "impute mode in category\n"
+    "one-hot category\n"
+    "standardize numeric",
+    NULL};
 
 const at_magic at_magic_prepare = {
     .name = "prepare",
     .forms = AT_MAGIC_CELL,
     .stage = AT_STAGE_CLEAN,
-    .summary = "Defines a recipe of preparation steps and shows what it makes of a dataset",
-    .details = "A recipe is fitted by `%%train` on its training rows alone, and is part of the "
-               "model: an endpoint prepares each row it is sent in the same way.",
+    .summary =
+        "Defines a recipe of preparation steps and shows what it makes of a dataset",
+    .details =
+        "A recipe is fitted by `%%train` on its training rows alone, and is part of the "
+        "model: an endpoint prepares each row it is sent in the same way.",
     .arguments = arguments,
     .argument_count = AT_COUNT(arguments),
     .options = options,

@@ -3,15 +3,13 @@
 #include "magics/view/grid.h"
 #include "ops/base/text.h"
 
-
 at_status at_steps_recipe(const at_step_lines *lines, at_recipe **out, at_error *err) {
     at_recipe *recipe = NULL;
     AT_TRY(at_recipe_new(&recipe, err));
     for (size_t i = 0; i < lines->count; i++) {
         at_step *step = NULL;
-        at_status status =
-            at_step_new(lines->items[i].kind, &lines->items[i].args, lines->items[i].line,
-                        &step, err);
+        at_status status = at_step_new(lines->items[i].kind, &lines->items[i].args,
+                                       lines->items[i].line, &step, err);
         if (status == AT_OK)
             status = at_recipe_take(recipe, step, err);
         if (status != AT_OK) {
@@ -25,7 +23,8 @@ at_status at_steps_recipe(const at_step_lines *lines, at_recipe **out, at_error 
 
 at_step_report *at_steps_reports(at_context *context, const at_recipe *recipe) {
     size_t count = at_recipe_count(recipe);
-    at_step_report *reports = at_arena_alloc(context->arena, (count + 1) * sizeof *reports);
+    at_step_report *reports =
+        at_arena_alloc(context->arena, (count + 1) * sizeof *reports);
     for (size_t i = 0; reports && i < count; i++)
         reports[i].arena = context->arena;
     return reports;
@@ -75,8 +74,8 @@ static const char *examples_text(at_arena *arena, const at_step_report *report) 
 }
 
 at_status at_steps_show(at_context *context, const at_recipe *recipe,
-                        const at_step_report *reports, const char *title, const char *caption,
-                        at_error *err) {
+                        const at_step_report *reports, const char *title,
+                        const char *caption, at_error *err) {
     static const at_grid_column heads[] = {
         {"step", NULL, false}, {"changed", NULL, false}, {"for example", NULL, false}};
     at_arena *arena = context->arena;

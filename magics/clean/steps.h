@@ -1,5 +1,5 @@
-/* What %%clean and %%prepare share: from the parsed lines of a body to a recipe, and the table
- * that says what each step did. */
+/* What %%clean and %%prepare share: from the parsed lines of a body to a recipe, and the
+ * table that says what each step did. */
 #ifndef ATELIER_MAGICS_CLEAN_STEPS_H
 #define ATELIER_MAGICS_CLEAN_STEPS_H
 

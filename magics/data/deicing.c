@@ -11,10 +11,12 @@ static const struct airport {
     int country;
     double temperature, spread, humidity;
 } airports[] = {
-    {"ORD", 0, -1, 8, 74}, {"DEN", 0, 1, 9, 52},   {"MSP", 0, -6, 9, 73},  {"JFK", 0, 3, 7, 66},
-    {"SEA", 0, 6, 4, 80},  {"ATL", 0, 8, 7, 67},   {"YUL", 1, -6, 8, 74},  {"YYZ", 1, -3, 7, 77},
-    {"YVR", 1, 5, 4, 83},  {"LHR", 2, 6, 4, 84},   {"EDI", 2, 4, 4, 85},   {"FRA", 3, 3, 6, 82},
-    {"MUC", 3, 0, 6, 84},  {"OSL", 4, -4, 7, 82},  {"TRD", 4, -1, 6, 79},  {"CTS", 5, -3, 5, 72},
+    {"ORD", 0, -1, 8, 74}, {"DEN", 0, 1, 9, 52},  {"MSP", 0, -6, 9, 73},
+    {"JFK", 0, 3, 7, 66},  {"SEA", 0, 6, 4, 80},  {"ATL", 0, 8, 7, 67},
+    {"YUL", 1, -6, 8, 74}, {"YYZ", 1, -3, 7, 77}, {"YVR", 1, 5, 4, 83},
+    {"LHR", 2, 6, 4, 84},  {"EDI", 2, 4, 4, 85},  {"FRA", 3, 3, 6, 82},
+    {"MUC", 3, 0, 6, 84},  {"OSL", 4, -4, 7, 82}, {"TRD", 4, -1, 6, 79},
+    {"CTS", 5, -3, 5, 72},
 };
 
 /* How people write a country; the first is the one to clean to. NULL ends a list. */
@@ -28,7 +30,8 @@ static const char *const spellings[][5] = {
 };
 
 double at_frost_point(double temperature, double humidity) {
-    double g = log(fmax(humidity, 1) / 100) + 22.587 * temperature / (273.86 + temperature);
+    double g =
+        log(fmax(humidity, 1) / 100) + 22.587 * temperature / (273.86 + temperature);
     return 273.86 * g / (22.587 - g);
 }
 
@@ -49,7 +52,8 @@ static bool needs_deicing(at_rng *rng, double temperature, double humidity, doub
     double wing = temperature - 2.6 * exp(-wind / 6);
     double frost = at_frost_point(temperature, humidity);
     double margin = fmin(0, frost) - wing; /* > 0: hoar frost */
-    double falling = precipitation > 0.05 ? 1.2 - temperature : -9; /* > 0: snow, freezing rain */
+    double falling =
+        precipitation > 0.05 ? 1.2 - temperature : -9; /* > 0: snow, freezing rain */
     double push = fmax(margin / 0.5, falling / 0.8);
     return at_rng_uniform(rng) < 1 / (1 + exp(-push));
 }
@@ -90,9 +94,9 @@ at_status at_deicing_frame(int64_t rows, uint64_t seed, at_frame **out, at_error
         const char *name;
         at_type type;
     } columns[COLUMNS] = {
-        {"airport", AT_TYPE_CATEGORY},     {"country", AT_TYPE_CATEGORY},
-        {"temperature", AT_TYPE_FLOAT},    {"humidity", AT_TYPE_FLOAT},
-        {"wind", AT_TYPE_FLOAT},           {"precipitation", AT_TYPE_FLOAT},
+        {"airport", AT_TYPE_CATEGORY},  {"country", AT_TYPE_CATEGORY},
+        {"temperature", AT_TYPE_FLOAT}, {"humidity", AT_TYPE_FLOAT},
+        {"wind", AT_TYPE_FLOAT},        {"precipitation", AT_TYPE_FLOAT},
         {"deicing", AT_TYPE_CATEGORY},
     };
     at_column_builder *b[COLUMNS] = {0};

@@ -9,8 +9,8 @@
  * missing. The same seed gives the same table. */
 AT_MUST_USE at_status at_deicing_frame(int64_t rows, uint64_t seed, at_frame **out,
                                        at_error *err);
-/* Frost point in deg C of air at `temperature` deg C and `humidity` % (Magnus formula over
- * ice, coefficients of Alduchov and Eskridge 1996). */
+/* Frost point in deg C of air at `temperature` deg C and `humidity` % (Magnus formula
+ * over ice, coefficients of Alduchov and Eskridge 1996). */
 double at_frost_point(double temperature, double humidity);
 
 #endif

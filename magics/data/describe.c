@@ -29,13 +29,29 @@ static const at_param options[] = {
      .help = "only these columns: names, globs or kinds, comma-separated"},
 };
 
-enum { NAME, TYPE, MISSING, DISTINCT, MEAN, LEAST, Q25, MEDIAN, Q75, MOST, SHAPE, TOP, COLUMNS };
+enum {
+    NAME,
+    TYPE,
+    MISSING,
+    DISTINCT,
+    MEAN,
+    LEAST,
+    Q25,
+    MEDIAN,
+    Q75,
+    MOST,
+    SHAPE,
+    TOP,
+    COLUMNS
+};
 
 static const at_grid_column heads[COLUMNS] = {
-    {"column", NULL, false}, {"type", NULL, false},  {"missing", NULL, true},
-    {"distinct", NULL, true}, {"mean", NULL, true},  {"min", NULL, true},
-    {"25 %", NULL, true},     {"median", NULL, true}, {"75 %", NULL, true},
-    {"max", NULL, true},      {"distribution", NULL, false}, {"most frequent", NULL, false},
+    {"column", NULL, false},       {"type", NULL, false},
+    {"missing", NULL, true},       {"distinct", NULL, true},
+    {"mean", NULL, true},          {"min", NULL, true},
+    {"25 %", NULL, true},          {"median", NULL, true},
+    {"75 %", NULL, true},          {"max", NULL, true},
+    {"distribution", NULL, false}, {"most frequent", NULL, false},
 };
 
 /* A quantile in the column's own terms: a number, or a day for dates. */
@@ -79,8 +95,8 @@ static const char *top_values(const at_profile *profile, at_arena *arena) {
     return copy;
 }
 
-static at_status describe_column(const at_column *column, at_arena *arena, at_grid_cell *row,
-                                 at_error *err) {
+static at_status describe_column(const at_column *column, at_arena *arena,
+                                 at_grid_cell *row, at_error *err) {
     at_profile *p = at_arena_alloc(arena, sizeof *p);
     if (!p)
         return at_fail(err, AT_NO_MEMORY, "not enough memory to describe a column");
@@ -88,9 +104,10 @@ static at_status describe_column(const at_column *column, at_arena *arena, at_gr
     row[NAME].text = column->name;
     row[TYPE].text = at_type_name(column->type);
     row[MISSING].text =
-        p->missing == 0 ? "0"
-                        : at_arena_format(arena, "%s (%.1f %%)", at_view_count(arena, p->missing),
-                                          100.0 * (double)p->missing / (double)p->rows);
+        p->missing == 0
+            ? "0"
+            : at_arena_format(arena, "%s (%.1f %%)", at_view_count(arena, p->missing),
+                              100.0 * (double)p->missing / (double)p->rows);
     row[DISTINCT].text = at_view_count(arena, p->distinct);
     bool ordered = at_type_numeric(column->type) || column->type == AT_TYPE_DATE ||
                    column->type == AT_TYPE_TIMESTAMP;
@@ -137,8 +154,8 @@ static at_status describe(at_context *context, const struct describe_options *o,
     for (size_t i = 0; i < found; i++) {
         if (at_cancelled(context->call->cancel))
             return at_fail(err, AT_CANCELLED, "interrupted while describing %s", o->data);
-        AT_TRY(describe_column(at_frame_column(frame, which[i]), arena, cells + i * COLUMNS,
-                               err));
+        AT_TRY(describe_column(at_frame_column(frame, which[i]), arena,
+                               cells + i * COLUMNS, err));
     }
     const char *caption = at_arena_format(
         arena, "%s × %s", at_view_plural(arena, at_frame_rows(frame), "row"),
@@ -172,8 +189,9 @@ const at_magic at_magic_describe = {
     .name = "describe",
     .forms = AT_MAGIC_LINE,
     .stage = AT_STAGE_DATA,
-    .summary = "Describes each column: type, missing cells, quantiles, most frequent values, "
-               "distribution",
+    .summary =
+        "Describes each column: type, missing cells, quantiles, most frequent values, "
+        "distribution",
     .arguments = arguments,
     .argument_count = AT_COUNT(arguments),
     .options = options,

@@ -57,9 +57,9 @@ static at_status run(at_context *context, const void *given, at_error *err) {
     at_frame *frame = NULL;
     AT_TRY(makers[which](o->rows, (uint64_t)o->seed, &frame, err));
     json_t *lineage = at_lineage_origin("generate", o->what);
-    at_status status = lineage
-                           ? at_store_put_frame(context->workspace, o->name, frame, lineage, err)
-                           : at_fail(err, AT_NO_MEMORY, "not enough memory to keep %s", o->name);
+    at_status status =
+        lineage ? at_store_put_frame(context->workspace, o->name, frame, lineage, err)
+                : at_fail(err, AT_NO_MEMORY, "not enough memory to keep %s", o->name);
     json_decref(lineage);
     if (status == AT_OK) {
         at_table_options table = {
@@ -78,17 +78,19 @@ static at_status run(at_context *context, const void *given, at_error *err) {
     return status;
 }
 
-static const char *const examples[] = {"%generate de-icing flights --rows 4000 --seed 1", NULL};
+static const char *const examples[] = {"%generate de-icing flights --rows 4000 --seed 1",
+                                       NULL};
 
 const at_magic at_magic_generate = {
     .name = "generate",
     .forms = AT_MAGIC_LINE,
     .stage = AT_STAGE_DATA,
     .summary = "Makes example data on this machine",
-    .details = "`de-icing`: departures from sixteen airports in winter, with temperature (°C), "
-               "humidity (%), wind (m/s) and precipitation (mm/h), and whether the wing had to "
-               "be de-iced. Countries are written in several ways and some cells are missing, "
-               "as in real tables. What decides follows the physics of frost.",
+    .details =
+        "`de-icing`: departures from sixteen airports in winter, with temperature (°C), "
+        "humidity (%), wind (m/s) and precipitation (mm/h), and whether the wing had to "
+        "be de-iced. Countries are written in several ways and some cells are missing, "
+        "as in real tables. What decides follows the physics of frost.",
     .arguments = arguments,
     .argument_count = AT_COUNT(arguments),
     .options = options,

@@ -54,8 +54,9 @@ static at_status keep_rows(at_context *context, const char *where, at_frame **fr
     uint8_t *keep = at_alloc_array((size_t)rows, 1);
     int64_t *which = at_alloc_array((size_t)rows, sizeof *which);
     at_status status =
-        keep && which ? at_expression_filter(expression, *frame, keep, context->call->cancel, err)
-                      : at_fail(err, AT_NO_MEMORY, "not enough memory to filter the rows");
+        keep && which
+            ? at_expression_filter(expression, *frame, keep, context->call->cancel, err)
+            : at_fail(err, AT_NO_MEMORY, "not enough memory to filter the rows");
     if (status == AT_OK) {
         for (int64_t r = 0; r < rows; r++)
             if (keep[r])
@@ -82,8 +83,8 @@ static at_status keep_columns(at_words wanted, at_frame **frame, at_arena *arena
         selectors[i].text = wanted.items[i];
     int *columns = NULL;
     size_t count = 0;
-    AT_TRY(at_select_columns(*frame, selectors, wanted.count, NULL, arena, &columns, &count,
-                             err));
+    AT_TRY(at_select_columns(*frame, selectors, wanted.count, NULL, arena, &columns,
+                             &count, err));
     if (count == 0)
         return at_fail(err, AT_INVALID, "no column of that kind is in the dataset");
     at_frame *selected = NULL;
@@ -121,8 +122,8 @@ static at_status run(at_context *context, const void *given, at_error *err) {
 }
 
 static const char *const examples[] = {
-    "%show bank", "%show bank --rows 5 --where \"age > 60 AND y = 'yes'\" --columns age,job,y",
-    NULL};
+    "%show bank",
+    "%show bank --rows 5 --where \"age > 60 AND y = 'yes'\" --columns age,job,y", NULL};
 
 const at_magic at_magic_show = {
     .name = "show",

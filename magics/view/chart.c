@@ -65,7 +65,8 @@ void at_chart_plain(const at_chart *chart, at_text *out) {
             at_text_format(out, "%s  ", series->name);
         at_chart_blocks(series->y, series->count, out);
         if (chart->kind == AT_CHART_LINE && series->count > 0)
-            at_text_format(out, "  %.4g → %.4g", series->y[0], series->y[series->count - 1]);
+            at_text_format(out, "  %.4g → %.4g", series->y[0],
+                           series->y[series->count - 1]);
         if (chart->kind == AT_CHART_HIST && series->x)
             at_text_format(out, "  %.4g to %.4g", series->x[0], series->x[1]);
     }

@@ -20,9 +20,8 @@ const char *at_view_count(at_arena *arena, int64_t count) {
 }
 
 const char *at_view_plural(at_arena *arena, int64_t count, const char *noun) {
-    const char *text =
-        at_arena_format(arena, "%s %s%s", at_view_count(arena, count), noun,
-                        count == 1 ? "" : "s");
+    const char *text = at_arena_format(arena, "%s %s%s", at_view_count(arena, count),
+                                       noun, count == 1 ? "" : "s");
     return text ? text : "";
 }
 
@@ -34,9 +33,12 @@ const char *at_view_bytes(at_arena *arena, int64_t bytes) {
         value /= 1000;
         unit++;
     }
-    const char *text = at_arena_format(
-        arena, unit == 0 ? "%.0f %s" : value < 9.995 ? "%.2f %s" : value < 99.95 ? "%.1f %s" : "%.0f %s",
-        value, units[unit]);
+    const char *text = at_arena_format(arena,
+                                       unit == 0       ? "%.0f %s"
+                                       : value < 9.995 ? "%.2f %s"
+                                       : value < 99.95 ? "%.1f %s"
+                                                       : "%.0f %s",
+                                       value, units[unit]);
     return text ? text : "";
 }
 
@@ -79,7 +81,10 @@ const char *at_view_number(at_arena *arena, double value) {
 static uint32_t next_point(const char *text, size_t length, size_t *i) {
     unsigned char lead = (unsigned char)text[(*i)++];
     int more = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : lead >= 0xC0 ? 1 : 0;
-    uint32_t point = more == 3 ? lead & 7u : more == 2 ? lead & 15u : more == 1 ? lead & 31u : lead;
+    uint32_t point = more == 3   ? lead & 7u
+                     : more == 2 ? lead & 15u
+                     : more == 1 ? lead & 31u
+                                 : lead;
     while (more-- > 0 && *i < length && ((unsigned char)text[*i] & 0xC0) == 0x80)
         point = point << 6 | ((unsigned char)text[(*i)++] & 0x3Fu);
     return point;

@@ -20,7 +20,7 @@ struct at_progress {
     at_progress_unit unit;
     char id[33];
     bool shown;
-    double start, last;   /* monotonic, s */
+    double start, last; /* monotonic, s */
     double done, total;
     char what[160];
     at_text chart_html, chart_plain;
@@ -63,7 +63,8 @@ static const char *state_text(const at_progress *p, at_arena *arena) {
             at_text_format(&text, " · %s/s",
                            at_view_bytes(arena, (int64_t)(p->done / spent)));
     } else if (p->unit == AT_UNIT_ROWS) {
-        at_text_format(&text, "%s%s", gap, at_view_plural(arena, (int64_t)p->done, "row"));
+        at_text_format(&text, "%s%s", gap,
+                       at_view_plural(arena, (int64_t)p->done, "row"));
     }
     if (p->total > 0 && p->done > 0 && p->done < p->total && spent > 0.5)
         at_text_format(&text, " · %s left",
@@ -91,7 +92,8 @@ static void put_html(const at_progress *p, const char *state, const char *class_
     at_text_put(html, "</div>");
 }
 
-static void put_plain(const at_progress *p, const char *state, double share, at_text *plain) {
+static void put_plain(const at_progress *p, const char *state, double share,
+                      at_text *plain) {
     at_text_format(plain, "%s  ", p->title);
     if (share >= 0) {
         int filled = (int)lround(share * 20);
@@ -105,7 +107,8 @@ static void put_plain(const at_progress *p, const char *state, double share, at_
 }
 
 /* Sends the state; the caller holds the lock. A failed allocation skips one picture. */
-static void send(at_progress *p, const char *state, const char *class_name, double share) {
+static void send(at_progress *p, const char *state, const char *class_name,
+                 double share) {
     at_text plain = {0}, html = {0};
     put_plain(p, state, share, &plain);
     put_html(p, state, class_name, share, &html);
@@ -134,7 +137,8 @@ void at_progress_update(at_progress *p, double done, double total, const char *w
     if (p->display && p->display->live && now - p->last >= interval) {
         p->last = now;
         at_arena arena = {0};
-        send(p, state_text(p, &arena), "", total > 0 ? fmin(1, fmax(0, done / total)) : -1);
+        send(p, state_text(p, &arena), "",
+             total > 0 ? fmin(1, fmax(0, done / total)) : -1);
         at_arena_fini(&arena);
     }
     pthread_mutex_unlock(&p->lock);

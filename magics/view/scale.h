@@ -13,8 +13,8 @@ typedef struct at_scale {
     int decimals; /* that tell the ticks apart */
 } at_scale;
 
-/* About `wish` ticks at 1, 2 or 5 times a power of ten over [low, high]. `snap`: the axis ends
- * on ticks. */
+/* About `wish` ticks at 1, 2 or 5 times a power of ten over [low, high]. `snap`: the axis
+ * ends on ticks. */
 void at_scale_init(at_scale *scale, double low, double high, int wish, bool snap);
 /* A tick's label: "0.25", "20k", "1.5M". `out` holds 32 bytes. */
 void at_scale_label(const at_scale *scale, double value, char out[32]);

@@ -1,5 +1,5 @@
-/* Style: the look of everything we show, in one place. Colours come from JupyterLab's theme
- * variables with fall-backs that read on white and on black. */
+/* Style: the look of everything we show, in one place. Colours come from JupyterLab's
+ * theme variables with fall-backs that read on white and on black. */
 #ifndef ATELIER_MAGICS_VIEW_STYLE_H
 #define ATELIER_MAGICS_VIEW_STYLE_H
 

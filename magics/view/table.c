@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Decimals that a float column is shown with: what its cells need, at most 4 when they are
- * of everyday size, so that the points stand under one another. */
+/* Decimals that a float column is shown with: what its cells need, at most 4 when they
+ * are of everyday size, so that the points stand under one another. */
 static int decimals_of(const at_column *column, int64_t first, int64_t rows) {
     int most = 1; /* a float looks like one */
     for (int64_t r = first; r < first + rows; r++) {
@@ -19,8 +19,8 @@ static int decimals_of(const at_column *column, int64_t first, int64_t rows) {
         if (size >= 1e15 || (size != 0 && size < 1e-4))
             return -1;
         int digits = 0;
-        while (digits < 6 && fabs(value * pow(10, digits) - round(value * pow(10, digits))) >
-                                 1e-7 * fmax(1, size))
+        while (digits < 6 && fabs(value * pow(10, digits) -
+                                  round(value * pow(10, digits))) > 1e-7 * fmax(1, size))
             digits++;
         most = digits > most ? digits : most;
     }
@@ -58,24 +58,23 @@ static const char *cell_text(const at_column *column, int64_t row, int decimals,
 static const char *caption_of(const at_frame *frame, int64_t total, int64_t first,
                               int64_t shown, const at_table_options *options,
                               at_arena *arena) {
-    const char *size = at_arena_format(
-        arena, "%s × %s", at_view_plural(arena, total, "row"),
-        at_view_plural(arena, at_frame_columns(frame), "column"));
+    const char *size =
+        at_arena_format(arena, "%s × %s", at_view_plural(arena, total, "row"),
+                        at_view_plural(arena, at_frame_columns(frame), "column"));
     if (!size || shown >= total)
         return size;
-    const char *part =
-        first == 0 ? at_arena_format(arena, "%s · first %s shown", size,
-                                     at_view_count(arena, shown))
-                   : at_arena_format(arena, "%s · rows %s to %s shown", size,
-                                     at_view_count(arena, first + 1),
-                                     at_view_count(arena, first + shown));
+    const char *part = first == 0 ? at_arena_format(arena, "%s · first %s shown", size,
+                                                    at_view_count(arena, shown))
+                                  : at_arena_format(arena, "%s · rows %s to %s shown",
+                                                    size, at_view_count(arena, first + 1),
+                                                    at_view_count(arena, first + shown));
     if (part && options && options->more)
         part = at_arena_format(arena, "%s · %s", part, options->more);
     return part;
 }
 
-at_status at_view_table(const at_frame *frame, int64_t total, const at_table_options *options,
-                        at_bundle *out, at_error *err) {
+at_status at_view_table(const at_frame *frame, int64_t total,
+                        const at_table_options *options, at_bundle *out, at_error *err) {
     int64_t all = at_frame_rows(frame);
     int64_t first = options ? options->first : 0;
     int64_t rows = options && options->rows ? options->rows : 20;
@@ -86,7 +85,8 @@ at_status at_view_table(const at_frame *frame, int64_t total, const at_table_opt
     at_arena arena = {0};
     at_text scratch = {0};
     at_grid_column *heads = at_arena_alloc(&arena, columns * sizeof *heads);
-    at_grid_cell *cells = at_arena_alloc(&arena, ((size_t)rows * columns + 1) * sizeof *cells);
+    at_grid_cell *cells =
+        at_arena_alloc(&arena, ((size_t)rows * columns + 1) * sizeof *cells);
     at_status status = AT_OK;
     if (!heads || !cells) {
         status = at_fail(err, AT_NO_MEMORY, "not enough memory to show a table");
@@ -97,14 +97,15 @@ at_status at_view_table(const at_frame *frame, int64_t total, const at_table_opt
         heads[c].title = column->name;
         heads[c].note = options && options->types ? at_type_name(column->type) : NULL;
         heads[c].right = at_type_numeric(column->type);
-        int decimals = column->type == AT_TYPE_FLOAT ? decimals_of(column, first, rows) : 0;
+        int decimals =
+            column->type == AT_TYPE_FLOAT ? decimals_of(column, first, rows) : 0;
         for (int64_t r = 0; r < rows; r++)
             cells[(size_t)r * columns + c].text =
                 cell_text(column, first + r, decimals, &arena, &scratch);
     }
     at_grid grid = {.title = options ? options->title : NULL,
-                    .caption = caption_of(frame, total < 0 ? all : total, first, rows, options,
-                                          &arena),
+                    .caption = caption_of(frame, total < 0 ? all : total, first, rows,
+                                          options, &arena),
                     .columns = heads,
                     .column_count = columns,
                     .cells = cells,

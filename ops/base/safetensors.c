@@ -17,8 +17,8 @@ struct at_safetensors {
     atomic_size_t references;
     void *map; /* NULL: a view of the caller's bytes */
     size_t map_length;
-    at_array *arrays;   /* in the order of the header's JSON */
-    size_t *by_name;    /* indices into arrays, sorted by name */
+    at_array *arrays; /* in the order of the header's JSON */
+    size_t *by_name;  /* indices into arrays, sorted by name */
     size_t count;
     void **copies; /* arrays that lay unaligned in the file; NULL otherwise */
     json_t *header;
@@ -28,10 +28,12 @@ static const struct {
     const char *name;
     size_t size;
 } dtypes[] = {
-    [AT_DTYPE_BOOL] = {"BOOL", 1}, [AT_DTYPE_U8] = {"U8", 1},   [AT_DTYPE_I8] = {"I8", 1},
-    [AT_DTYPE_U16] = {"U16", 2},   [AT_DTYPE_I16] = {"I16", 2}, [AT_DTYPE_F16] = {"F16", 2},
-    [AT_DTYPE_BF16] = {"BF16", 2}, [AT_DTYPE_U32] = {"U32", 4}, [AT_DTYPE_I32] = {"I32", 4},
-    [AT_DTYPE_F32] = {"F32", 4},   [AT_DTYPE_U64] = {"U64", 8}, [AT_DTYPE_I64] = {"I64", 8},
+    [AT_DTYPE_BOOL] = {"BOOL", 1}, [AT_DTYPE_U8] = {"U8", 1},
+    [AT_DTYPE_I8] = {"I8", 1},     [AT_DTYPE_U16] = {"U16", 2},
+    [AT_DTYPE_I16] = {"I16", 2},   [AT_DTYPE_F16] = {"F16", 2},
+    [AT_DTYPE_BF16] = {"BF16", 2}, [AT_DTYPE_U32] = {"U32", 4},
+    [AT_DTYPE_I32] = {"I32", 4},   [AT_DTYPE_F32] = {"F32", 4},
+    [AT_DTYPE_U64] = {"U64", 8},   [AT_DTYPE_I64] = {"I64", 8},
     [AT_DTYPE_F64] = {"F64", 8},
 };
 
@@ -103,7 +105,8 @@ static at_status align_arrays(at_safetensors *file, at_error *err) {
         at_array *array = &file->arrays[i];
         if ((uintptr_t)array->data % at_dtype_size(array->dtype) == 0)
             continue;
-        if (!file->copies && !(file->copies = at_alloc_array(file->count, sizeof(void *))))
+        if (!file->copies &&
+            !(file->copies = at_alloc_array(file->count, sizeof(void *))))
             return at_fail(err, AT_NO_MEMORY, "out of memory");
         file->copies[i] = at_alloc(array->bytes);
         if (!file->copies[i])
@@ -146,22 +149,26 @@ static at_status read_arrays(at_safetensors *file, const char *data, size_t leng
         file->by_name[file->count] = file->count;
         file->count++;
     }
-    qsort_r(file->by_name, file->count, sizeof *file->by_name, compare_names, file->arrays);
+    qsort_r(file->by_name, file->count, sizeof *file->by_name, compare_names,
+            file->arrays);
     return align_arrays(file, err);
 }
 
-static at_status parse(at_safetensors *file, const char *bytes, size_t length, at_error *err) {
+static at_status parse(at_safetensors *file, const char *bytes, size_t length,
+                       at_error *err) {
     if (length < 8)
         return at_fail(err, AT_CORRUPT, "too short for a safetensors file");
     uint64_t n = 0;
     for (int i = 7; i >= 0; i--)
         n = n << 8 | (unsigned char)bytes[i];
     if (n > AT_SAFETENSORS_HEADER || n > length - 8)
-        return at_fail(err, AT_CORRUPT, "the header of the safetensors file is cut short");
+        return at_fail(err, AT_CORRUPT,
+                       "the header of the safetensors file is cut short");
     json_error_t at;
     file->header = json_loadb(bytes + 8, (size_t)n, JSON_REJECT_DUPLICATES, &at);
     if (!json_is_object(file->header))
-        return at_fail(err, AT_CORRUPT, "the header of the safetensors file is damaged: %s",
+        return at_fail(err, AT_CORRUPT,
+                       "the header of the safetensors file is damaged: %s",
                        file->header ? "not an object" : at.text);
     return read_arrays(file, bytes + 8 + n, length - 8 - (size_t)n, err);
 }
@@ -216,7 +223,8 @@ at_safetensors *at_safetensors_retain(at_safetensors *file) {
 }
 
 void at_safetensors_release(at_safetensors *file) {
-    if (!file || atomic_fetch_sub_explicit(&file->references, 1, memory_order_acq_rel) != 1)
+    if (!file ||
+        atomic_fetch_sub_explicit(&file->references, 1, memory_order_acq_rel) != 1)
         return;
     for (size_t i = 0; file->copies && i < file->count; i++)
         at_free(file->copies[i]);

@@ -1,10 +1,10 @@
-/* The safetensors container (github.com/huggingface/safetensors, "Format"): named arrays in
- * one file, mapped rather than read. Frames and weights are both kept in it.
+/* The safetensors container (github.com/huggingface/safetensors, "Format"): named arrays
+ * in one file, mapped rather than read. Frames and weights are both kept in it.
  *
  * 8 bytes: n, little-endian; n bytes of JSON, name -> {dtype, shape, data_offsets}, with
- * "__metadata__" a map of strings; then the arrays without holes. We pad the JSON with blanks
- * so that the arrays begin at a multiple of 64, and lay the widest elements first, so that
- * every array is aligned for its type. Any order and alignment is read. */
+ * "__metadata__" a map of strings; then the arrays without holes. We pad the JSON with
+ * blanks so that the arrays begin at a multiple of 64, and lay the widest elements first,
+ * so that every array is aligned for its type. Any order and alignment is read. */
 #ifndef ATELIER_OPS_BASE_SAFETENSORS_H
 #define ATELIER_OPS_BASE_SAFETENSORS_H
 
@@ -33,9 +33,10 @@ const char *at_dtype_name(at_dtype dtype); /* "F32", as in the file */
 size_t at_dtype_size(at_dtype dtype);      /* bytes of one element */
 
 enum {
-    AT_SAFETENSORS_RANK = 8,           /* most dimensions of an array */
-    AT_SAFETENSORS_HEADER = 100000000, /* most bytes of JSON, as the reference reader has it */
-    AT_SAFETENSORS_COUNT = 1000000,    /* most arrays in a file */
+    AT_SAFETENSORS_RANK = 8, /* most dimensions of an array */
+    AT_SAFETENSORS_HEADER =
+        100000000, /* most bytes of JSON, as the reference reader has it */
+    AT_SAFETENSORS_COUNT = 1000000, /* most arrays in a file */
 };
 
 typedef struct at_array {
@@ -52,7 +53,8 @@ typedef struct at_meta {
     const char *key, *value;
 } at_meta;
 
-/* Writes atomically and durably, straight from the arrays: nothing is gathered in memory. */
+/* Writes atomically and durably, straight from the arrays: nothing is gathered in memory.
+ */
 AT_MUST_USE at_status at_safetensors_write(const char *path, const at_array *arrays,
                                            size_t count, const at_meta *meta,
                                            size_t meta_count, at_error *err);
@@ -71,8 +73,11 @@ at_safetensors *at_safetensors_retain(at_safetensors *file);
 void at_safetensors_release(at_safetensors *file); /* NULL is fine */
 
 size_t at_safetensors_count(const at_safetensors *file);
-const at_array *at_safetensors_get(const at_safetensors *file, size_t index); /* borrowed */
-const at_array *at_safetensors_find(const at_safetensors *file, const char *name); /* or NULL */
-const char *at_safetensors_meta(const at_safetensors *file, const char *key);      /* or NULL */
+const at_array *at_safetensors_get(const at_safetensors *file,
+                                   size_t index); /* borrowed */
+const at_array *at_safetensors_find(const at_safetensors *file,
+                                    const char *name); /* or NULL */
+const char *at_safetensors_meta(const at_safetensors *file,
+                                const char *key); /* or NULL */
 
 #endif

@@ -12,9 +12,12 @@ static const struct {
     const char *name;
     size_t size;
 } types[] = {
-    [AT_TYPE_INT] = {"int", 8},           [AT_TYPE_FLOAT] = {"float", 8},
-    [AT_TYPE_BOOL] = {"bool", 1},         [AT_TYPE_TEXT] = {"text", 0},
-    [AT_TYPE_CATEGORY] = {"category", 4}, [AT_TYPE_DATE] = {"date", 4},
+    [AT_TYPE_INT] = {"int", 8},
+    [AT_TYPE_FLOAT] = {"float", 8},
+    [AT_TYPE_BOOL] = {"bool", 1},
+    [AT_TYPE_TEXT] = {"text", 0},
+    [AT_TYPE_CATEGORY] = {"category", 4},
+    [AT_TYPE_DATE] = {"date", 4},
     [AT_TYPE_TIMESTAMP] = {"timestamp", 8},
 };
 
@@ -118,7 +121,8 @@ static void format_timestamp(int64_t us, at_text *out) {
     }
     format_date(days, out);
     int seconds = (int)(rest / 1000000), fraction = (int)(rest % 1000000);
-    at_text_format(out, " %02d:%02d:%02d", seconds / 3600, seconds / 60 % 60, seconds % 60);
+    at_text_format(out, " %02d:%02d:%02d", seconds / 3600, seconds / 60 % 60,
+                   seconds % 60);
     if (fraction)
         at_text_format(out, ".%06d", fraction);
 }

@@ -11,7 +11,8 @@
 /* The arrays of a column, refcounted, shared by every frame that shows it. */
 typedef struct at_column_store {
     atomic_size_t references;
-    void *values; /* these four: at_free'd; NULL where absent or where `file` holds them */
+    void
+        *values; /* these four: at_free'd; NULL where absent or where `file` holds them */
     void *validity;
     void *offsets;
     void *bytes;
@@ -29,8 +30,8 @@ int64_t at_column_bytes(const at_column *column);
 /* Adds a finished column. Consumes `store`, also on failure; the name is copied. */
 AT_MUST_USE at_status at_frame_builder_put(at_frame_builder *b, const at_column *column,
                                            at_column_store *store, at_error *err);
-/* Ends a column builder (consumed, also on failure): the column borrows from the store, and
- * its name from `*name`, which the caller frees. */
+/* Ends a column builder (consumed, also on failure): the column borrows from the store,
+ * and its name from `*name`, which the caller frees. */
 AT_MUST_USE at_status at_column_builder_finish(at_column_builder *b, at_column *column,
                                                at_column_store **store, char **name,
                                                at_error *err);

@@ -73,8 +73,7 @@ void at_column_builder_reserve(at_column_builder *b, int64_t rows) {
 
 static void append_value(at_column_builder *b, const void *value) {
     size_t size = at_type_size(b->type);
-    if (b->failed ||
-        !grow(b, &b->values, &b->values_capacity, (size_t)b->rows + 1, size))
+    if (b->failed || !grow(b, &b->values, &b->values_capacity, (size_t)b->rows + 1, size))
         return;
     memcpy(b->values + (size_t)b->rows * size, value, size);
 }

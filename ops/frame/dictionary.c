@@ -75,8 +75,8 @@ static bool append(at_dictionary *d, const char *bytes, size_t length) {
     if (!grown)
         return false;
     d->bytes = grown;
-    int64_t *offsets = at_grow(d->offsets, &d->offsets_capacity, (size_t)d->count + 2,
-                               sizeof *offsets);
+    int64_t *offsets =
+        at_grow(d->offsets, &d->offsets_capacity, (size_t)d->count + 2, sizeof *offsets);
     if (!offsets)
         return false;
     d->offsets = offsets;

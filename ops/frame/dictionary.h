@@ -1,11 +1,11 @@
-/* Dictionary: distinct byte strings, numbered in order of first appearance. It is the levels
- * of a category while they are gathered. Not thread-safe. */
+/* Dictionary: distinct byte strings, numbered in order of first appearance. It is the
+ * levels of a category while they are gathered. Not thread-safe. */
 #ifndef ATELIER_OPS_FRAME_DICTIONARY_H
 #define ATELIER_OPS_FRAME_DICTIONARY_H
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct at_dictionary {
     char *bytes;      /* the levels, one after another */
@@ -14,7 +14,7 @@ typedef struct at_dictionary {
     size_t bytes_capacity, offsets_capacity;
     struct at_dictionary_slot *slots; /* open addressing, linear probing */
     size_t slot_count;                /* a power of two, or 0 */
-} at_dictionary; /* zero-initialise */
+} at_dictionary;                      /* zero-initialise */
 
 #define AT_DICTIONARY_NONE UINT32_MAX
 

@@ -210,8 +210,9 @@ json_t *at_frame_schema(const at_frame *frame) {
     json_t *schema = json_array();
     for (int i = 0; schema && i < frame->count; i++) {
         const at_column *column = &frame->columns[i];
-        if (json_array_append_new(schema, json_pack("{s:s, s:s}", "name", column->name,
-                                                    "type", at_type_name(column->type)))) {
+        if (json_array_append_new(schema,
+                                  json_pack("{s:s, s:s}", "name", column->name, "type",
+                                            at_type_name(column->type)))) {
             json_decref(schema);
             return NULL;
         }

@@ -30,7 +30,8 @@ static at_dtype value_dtype(at_type type) {
 }
 
 static bool add_array(at_arena *arena, at_array *arrays, size_t *count, int column,
-                      const char *part, at_dtype dtype, int64_t length, const void *data) {
+                      const char *part, at_dtype dtype, int64_t length,
+                      const void *data) {
     const char *name = at_arena_format(arena, "%d.%s", column, part);
     arrays[(*count)++] = (at_array){
         .name = name, .dtype = dtype, .rank = 1, .shape = {length}, .data = data};
@@ -188,7 +189,8 @@ static at_status read_schema(at_safetensors *file, const json_t *schema, int64_t
         at_column column = {.name = json_string_value(json_object_get(entry, "name")),
                             .rows = rows};
         if (!column.name || !type || !at_type_from_name(type, &column.type))
-            return at_fail(err, AT_CORRUPT, "the file is damaged: its schema is unreadable");
+            return at_fail(err, AT_CORRUPT,
+                           "the file is damaged: its schema is unreadable");
         AT_TRY(read_column(file, (int)i, &column, err));
         at_column_store *store;
         AT_TRY(at_column_store_new(&store, err));
@@ -211,14 +213,15 @@ static at_status read_frame(at_safetensors *file, at_frame **out, at_error *err)
         return at_fail(err, AT_CORRUPT, "the file holds no table");
     if (strcmp(format, FORMAT) != 0)
         return at_fail(err, AT_UNSUPPORTED,
-                       "the table is of the newer format %s; this Atelier reads %s", format,
-                       FORMAT);
+                       "the table is of the newer format %s; this Atelier reads %s",
+                       format, FORMAT);
     json_t *schema = schema_text ? json_loads(schema_text, 0, NULL) : NULL;
     at_frame_builder *b = NULL;
     at_status status = AT_OK;
     if (!json_is_array(schema) || json_array_size(schema) > COLUMNS || !rows_text ||
         !at_parse_int(rows_text, &rows) || rows < 0 || rows > INT64_MAX / 64)
-        status = at_fail(err, AT_CORRUPT, "the file is damaged: its schema is unreadable");
+        status =
+            at_fail(err, AT_CORRUPT, "the file is damaged: its schema is unreadable");
     if (status == AT_OK)
         status = at_frame_builder_new(&b, err);
     if (status == AT_OK)

@@ -1,6 +1,6 @@
-/* JSON lines (one object a line) into typed columns and back. Columns are the union of the
- * keys in order of first appearance; a missing key or null is a missing cell; nested values
- * are kept as JSON text. */
+/* JSON lines (one object a line) into typed columns and back. Columns are the union of
+ * the keys in order of first appearance; a missing key or null is a missing cell; nested
+ * values are kept as JSON text. */
 #ifndef ATELIER_OPS_FRAME_JSONL_H
 #define ATELIER_OPS_FRAME_JSONL_H
 

@@ -53,7 +53,8 @@ static uint64_t key_of(const at_column *column, int64_t row) {
     }
 }
 
-/* Deals the `count` shuffled rows of a stratum; `due` carries what rounding owes a part. */
+/* Deals the `count` shuffled rows of a stratum; `due` carries what rounding owes a part.
+ */
 static void deal(const int64_t *rows, int64_t count, const double *share, int parts,
                  double *due, at_split *out) {
     int64_t give[AT_SPLIT_PARTS], given = 0;

@@ -34,8 +34,7 @@ static bool take_text(const at_column *from, const int64_t *rows, int64_t count,
         return false;
     store->offsets = offsets;
     for (int64_t i = 0; i < count; i++)
-        offsets[i + 1] =
-            offsets[i] + from->offsets[rows[i] + 1] - from->offsets[rows[i]];
+        offsets[i + 1] = offsets[i] + from->offsets[rows[i] + 1] - from->offsets[rows[i]];
     char *bytes = at_alloc((size_t)offsets[count]);
     if (!bytes)
         return false;

@@ -94,7 +94,8 @@ static void test_progress_is_throttled(void **state) {
     at_progress *progress = NULL;
     at_error err;
     assert_int_equal(
-        at_progress_new(&c.display, "Fetching", AT_UNIT_BYTES, true, &progress, &err), AT_OK);
+        at_progress_new(&c.display, "Fetching", AT_UNIT_BYTES, true, &progress, &err),
+        AT_OK);
     double start = at_now();
     for (int i = 1; i <= 5000; i++)
         at_progress_update(progress, i, 5000, NULL);
@@ -112,7 +113,8 @@ static void test_quick_work_is_quiet(void **state) {
     at_progress *progress = NULL;
     at_error err;
     assert_int_equal(
-        at_progress_new(&c.display, "Fetching", AT_UNIT_BYTES, false, &progress, &err), AT_OK);
+        at_progress_new(&c.display, "Fetching", AT_UNIT_BYTES, false, &progress, &err),
+        AT_OK);
     at_progress_update(progress, 1, 2, NULL);
     at_progress_finish(progress, false, "done");
     assert_int_equal(c.shows + c.updates, 0);
@@ -121,8 +123,10 @@ static void test_quick_work_is_quiet(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ticks_are_round),     cmocka_unit_test(test_chart_has_three_forms),
-        cmocka_unit_test(test_bars_in_text),        cmocka_unit_test(test_progress_is_throttled),
+        cmocka_unit_test(test_ticks_are_round),
+        cmocka_unit_test(test_chart_has_three_forms),
+        cmocka_unit_test(test_bars_in_text),
+        cmocka_unit_test(test_progress_is_throttled),
         cmocka_unit_test(test_quick_work_is_quiet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,7 +21,8 @@ static void frost_point_is_right(void **state) {
 static bool is(const at_column *column, int64_t row, const char *text) {
     int64_t length;
     const char *cell = at_column_text(column, row, &length);
-    return cell && (size_t)length == strlen(text) && memcmp(cell, text, (size_t)length) == 0;
+    return cell && (size_t)length == strlen(text) &&
+           memcmp(cell, text, (size_t)length) == 0;
 }
 
 static void table_is_as_described(void **state) {
@@ -31,7 +32,8 @@ static void table_is_as_described(void **state) {
     assert_int_equal(at_deicing_frame(4000, 1, &frame, &err), AT_OK);
     assert_int_equal(at_frame_rows(frame), 4000);
     assert_int_equal(at_frame_columns(frame), 7);
-    const at_column *temperature = at_frame_column(frame, at_frame_find(frame, "temperature"));
+    const at_column *temperature =
+        at_frame_column(frame, at_frame_find(frame, "temperature"));
     const at_column *country = at_frame_column(frame, at_frame_find(frame, "country"));
     const at_column *deicing = at_frame_column(frame, at_frame_find(frame, "deicing"));
     assert_true(temperature->missing > 20 && temperature->missing < 200);

@@ -18,15 +18,15 @@ static at_frame *make_frame(int64_t rows) {
     at_frame_builder *fb;
     assert_int_equal(at_frame_builder_new(&fb, NULL), AT_OK);
     at_column_builder *all[7];
-    static const char *const names[] = {"id",  "x",    "flag", "note",
-                                        "job", "born", "seen"};
+    static const char *const names[] = {"id", "x", "flag", "note", "job", "born", "seen"};
     for (int c = 0; c < 7; c++) {
         at_type type = (at_type)c;
         all[c] = column_new(names[c], type);
         for (int64_t i = 0; i < rows; i++) {
             char text[32];
-            int length = snprintf(text, sizeof text, type == AT_TYPE_TEXT ? "n%lld" : "c%lld",
-                                  (long long)(type == AT_TYPE_TEXT ? i : i % 3));
+            int length =
+                snprintf(text, sizeof text, type == AT_TYPE_TEXT ? "n%lld" : "c%lld",
+                         (long long)(type == AT_TYPE_TEXT ? i : i % 3));
             if (c > 0 && (i + c) % 7 == 0)
                 at_column_builder_missing(all[c]);
             else if (type == AT_TYPE_FLOAT)
@@ -161,7 +161,8 @@ static void test_builder_rules(void **state) {
     assert_int_equal(at_frame_builder_new(&fb, NULL), AT_OK);
     assert_int_equal(at_frame_builder_finish(fb, &frame, &err), AT_INVALID);
     assert_int_equal(at_frame_builder_new(&fb, NULL), AT_OK);
-    at_column_builder *a = column_new("a", AT_TYPE_INT), *b = column_new("b", AT_TYPE_INT);
+    at_column_builder *a = column_new("a", AT_TYPE_INT),
+                      *b = column_new("b", AT_TYPE_INT);
     at_column_builder_int(a, 1);
     assert_int_equal(at_frame_builder_take(fb, a, NULL), AT_OK);
     assert_int_equal(at_frame_builder_take(fb, b, &err), AT_INVALID);
@@ -215,8 +216,8 @@ static void test_save(void **state) {
     }
 }
 
-/* A file cut at any place, or with any byte of its header changed, is refused or read: never
- * a crash. */
+/* A file cut at any place, or with any byte of its header changed, is refused or read:
+ * never a crash. */
 static void test_damage(void **state) {
     (void)state;
     at_frame *frame = make_frame(70), *again = NULL;
@@ -291,10 +292,10 @@ static void test_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cells),         cmocka_unit_test(test_share),
-        cmocka_unit_test(test_take_rows),     cmocka_unit_test(test_builder_rules),
-        cmocka_unit_test(test_schema),        cmocka_unit_test(test_save),
-        cmocka_unit_test(test_damage),        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_cells),     cmocka_unit_test(test_share),
+        cmocka_unit_test(test_take_rows), cmocka_unit_test(test_builder_rules),
+        cmocka_unit_test(test_schema),    cmocka_unit_test(test_save),
+        cmocka_unit_test(test_damage),    cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

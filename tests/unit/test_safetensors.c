@@ -17,7 +17,10 @@ static void test_round_trip(void **state) {
     const double bias = 0.25;
     const at_array arrays[] = {
         {.name = "bytes", .dtype = AT_DTYPE_U8, .rank = 1, .shape = {3}, .data = bytes},
-        {.name = "layer.weight", .dtype = AT_DTYPE_F32, .rank = 2, .shape = {2, 3},
+        {.name = "layer.weight",
+         .dtype = AT_DTYPE_F32,
+         .rank = 2,
+         .shape = {2, 3},
          .data = weights},
         {.name = "bias", .dtype = AT_DTYPE_F64, .rank = 0, .data = &bias},
         {.name = "none", .dtype = AT_DTYPE_I64, .rank = 2, .shape = {0, 4}},
@@ -50,7 +53,8 @@ static void test_round_trip(void **state) {
 }
 
 /* Puts the length before `json` and `extra` zero bytes after it, and opens that. */
-static at_status view(const char *json, size_t extra, at_safetensors **file, at_error *err) {
+static at_status view(const char *json, size_t extra, at_safetensors **file,
+                      at_error *err) {
     static _Alignas(64) char bytes[4096];
     size_t n = strlen(json);
     memset(bytes, 0, sizeof bytes);
@@ -69,17 +73,23 @@ static void test_checks(void **state) {
     } cases[] = {
         {"{}", 0, AT_OK},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, AT_OK},
-        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 3, AT_CORRUPT},
-        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4]}}", 8, AT_CORRUPT},
-        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}}", 8, AT_CORRUPT},
-        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,0]}}", 8, AT_CORRUPT},
-        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[-4,0]}}", 8, AT_CORRUPT},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 3,
+         AT_CORRUPT},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4]}}", 8,
+         AT_CORRUPT},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}}", 8,
+         AT_CORRUPT},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,0]}}", 8,
+         AT_CORRUPT},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[-4,0]}}", 8,
+         AT_CORRUPT},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904,2],"
          "\"data_offsets\":[0,0]}}",
          8, AT_CORRUPT},
         {"{\"a\":{\"dtype\":\"C64\",\"shape\":[1],\"data_offsets\":[0,8]}}", 8,
          AT_UNSUPPORTED},
-        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,4]}}",
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,4]}"
+         "}",
          4, AT_CORRUPT},
         {"{\"a\":3}", 0, AT_CORRUPT},
         {"{\"__metadata__\":{\"a\":1}}", 0, AT_CORRUPT},
@@ -102,9 +112,9 @@ static void test_checks(void **state) {
     }
     at_safetensors *file;
     assert_int_equal(at_safetensors_view("short", 5, &file, NULL), AT_CORRUPT);
-    assert_int_equal(at_safetensors_view("\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF{}", 10, &file,
-                                         NULL),
-                     AT_CORRUPT);
+    assert_int_equal(
+        at_safetensors_view("\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF{}", 10, &file, NULL),
+        AT_CORRUPT);
 }
 
 /* Files of other writers may lie unaligned: they are read all the same. */
@@ -126,7 +136,8 @@ static void test_refusals(void **state) {
     const at_array twice[] = {{.name = "a", .dtype = AT_DTYPE_U8, .rank = 1},
                               {.name = "a", .dtype = AT_DTYPE_U8, .rank = 1}};
     at_error err = {0};
-    assert_int_equal(at_safetensors_write(temporary(), twice, 2, NULL, 0, &err), AT_INVALID);
+    assert_int_equal(at_safetensors_write(temporary(), twice, 2, NULL, 0, &err),
+                     AT_INVALID);
     assert_string_equal(err.text, "two arrays are named 'a'");
     assert_false(at_file_exists(temporary()));
     assert_int_not_equal(at_safetensors_write("/nowhere/at/all", twice, 1, NULL, 0, &err),

@@ -20,7 +20,8 @@ static at_frame *table(void) {
     at_frame *frame = NULL;
     assert_int_equal(at_column_builder_new("y", AT_TYPE_CATEGORY, &y, &err), AT_OK);
     for (int r = 0; r < ROWS; r++)
-        at_column_builder_text(y, r % 9 == 0 && r < 1017 ? "yes" : "no", r % 9 == 0 ? 3 : 2);
+        at_column_builder_text(y, r % 9 == 0 && r < 1017 ? "yes" : "no",
+                               r % 9 == 0 ? 3 : 2);
     assert_int_equal(at_frame_builder_new(&builder, &err), AT_OK);
     assert_int_equal(at_frame_builder_take(builder, y, &err), AT_OK);
     assert_int_equal(at_frame_builder_finish(builder, &frame, &err), AT_OK);
