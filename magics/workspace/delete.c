@@ -45,12 +45,14 @@ typedef struct target {
     bool kinds[KINDS]; /* by at_kind */
 } target;
 
-static bool exists(at_context *context, at_kind kind, const char *name) {
+static at_status exists(at_context *context, at_kind kind, const char *name, bool *found,
+                        at_error *err) {
     at_entry entry;
-    bool found = at_store_find(context->workspace, kind, name, context->arena, &entry,
-                               NULL) == AT_OK;
+    at_status status =
+        at_store_find(context->workspace, kind, name, context->arena, &entry, err);
     at_entry_fini(&entry);
-    return found;
+    *found = status == AT_OK;
+    return status == AT_NOT_FOUND ? AT_OK : status;
 }
 
 static at_status unknown(at_context *context, const char *name, at_error *err) {
@@ -84,7 +86,7 @@ static at_status resolve(at_context *context, const char *name, const char *only
         at_kind kind = order[k];
         if (only && strcmp(at_kind_name(kind), only) != 0)
             continue;
-        out->kinds[kind] = exists(context, kind, name);
+        AT_TRY(exists(context, kind, name, &out->kinds[kind], err));
         found += out->kinds[kind];
     }
     if (found == 0) {

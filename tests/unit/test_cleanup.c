@@ -2,6 +2,7 @@
  * language as cells come in. */
 #include "magics/language/interp.h"
 #include "magics/workspace/job.h"
+#include "magics/workspace/workspace.h"
 #include "ops/base/clock.h"
 #include "tests/unit/unit.h"
 
@@ -202,6 +203,18 @@ static void test_jobs_and_resume(void **state) {
     assert_shown(f, "completed");
 }
 
+/* What cannot be read is not taken for absent: the name has two meanings still. */
+static void test_delete_of_a_damaged_row(void **state) {
+    fixture *f = *state;
+    put(f, AT_KIND_RECIPE, "two", NULL);
+    put(f, AT_KIND_MODEL, "two", NULL);
+    assert_ok(at_store_do(f->workspace, NULL, &f->err,
+                          "UPDATE entries SET card = '{' WHERE kind = ?", "s", "model"),
+              &f->err);
+    assert_int_equal(cell(f, "%delete two", false), AT_CORRUPT);
+    assert_true(there(f, AT_KIND_RECIPE, "two"));
+}
+
 static void test_delete(void **state) {
     fixture *f = *state;
     put_dataset(f, "people");
@@ -274,6 +287,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_lists, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_jobs_and_resume, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_delete_of_a_damaged_row, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_delete, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_cleanup_asks, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_cleanup_all, set_up, tear_down),
