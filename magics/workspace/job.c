@@ -93,7 +93,18 @@ static at_status start_child(at_workspace *workspace, const char *id, int lock,
     return AT_OK;
 }
 
-/* Makes room for a job called `name`: one that is being stopped is waited for. */
+/* Brings the end of job `id` into the index, or waits for another process that is at it.
+ */
+static at_status settle(at_workspace *workspace, const char *id, at_error *err) {
+    double until = at_now() + STOP_SECONDS;
+    at_status status;
+    while ((status = at_job_end(workspace, id, err)) == AT_BUSY && at_now() < until)
+        at_sleep(0.005);
+    return status == AT_NOT_FOUND ? AT_OK : status;
+}
+
+/* Makes room for a job called `name`: one that is being stopped is waited for. Two may
+ * get this far at once: at_store_put lets one of them in. */
 static at_status make_room(at_workspace *workspace, const char *name, at_arena *arena,
                            at_error *err) {
     at_entry old;
@@ -106,17 +117,13 @@ static at_status make_room(at_workspace *workspace, const char *name, at_arena *
         if (at_stopper_has(workspace->stopper, old.id) ||
             (folder && at_job_marked_stopping(folder))) {
             status = at_job_stop(workspace, old.id, STOP_SECONDS, err);
+            if (!status)
+                status = settle(workspace, old.id, err);
         } else {
-            status = at_fail(err, AT_BUSY, "a job '%s' is running", name);
-            (void)(err ? at_hint(
-                             err,
-                             "%%resume %s follows it, %%jobs --stop %s stops it; or take "
-                             "another name",
-                             name, name)
-                       : AT_BUSY);
+            status = at_store_job_runs(name, err);
         }
     } else {
-        status = at_jobs_reconcile(workspace, err);
+        status = settle(workspace, old.id, err);
     }
     at_entry_fini(&old);
     return status;
@@ -229,6 +236,10 @@ static at_status start_again(at_workspace *workspace, const at_entry *job, int l
                              at_arena *arena, at_error *err) {
     static const char *const old[] = {"result.json", "events.jsonl", "log.txt", "pid",
                                       "stopping"};
+    const char *state = json_string_value(json_object_get(job->card, "state"));
+    if (state && strcmp(state, "running") == 0) /* its end is not in the index yet */
+        return at_fail(err, AT_BUSY, "the job '%s' has ended, but its end is not stored",
+                       job->name);
     AT_TRY(check_resume(job, err));
     for (size_t i = 0; i < sizeof old / sizeof *old; i++) {
         const char *path = at_job_path(workspace, job->id, old[i], arena);
@@ -259,6 +270,10 @@ at_status at_job_resume(at_workspace *workspace, const char *id, at_error *err) 
         status = at_lock_take(path, true, false, &lock, err);
         if (status == AT_BUSY)
             status = at_fail(err, AT_EXISTS, "the job '%s' is running", job.name);
+    }
+    if (!status) { /* again: before the lock was ours, another may have resumed it */
+        at_entry_fini(&job);
+        status = at_store_by_id(workspace, AT_KIND_JOB, id, &arena, &job, err);
     }
     if (!status)
         status = start_again(workspace, &job, lock, &arena, err);

@@ -53,7 +53,7 @@ AT_MUST_USE at_status at_job_start(at_workspace *workspace, const char *kind,
 
 /* Starts a job that died or was stopped again, in its folder, under its id.
  * AT_UNSUPPORTED, said plainly, where its kind cannot or the job ended by itself;
- * AT_EXISTS if it runs. */
+ * AT_EXISTS if it runs; AT_BUSY if it ended and that could not be stored yet. */
 AT_MUST_USE at_status at_job_resume(at_workspace *workspace, const char *id,
                                     at_error *err);
 

@@ -90,22 +90,52 @@ static void explain_death(at_workspace *workspace, const at_entry *job, at_error
     at_arena_fini(&arena);
 }
 
-/* Indexes what the job made; fills `why` where it failed. Returns the job's state. */
-static const char *take_result(at_workspace *workspace, const at_entry *job,
-                               const json_t *result, at_error *why) {
+/* Will it be the same the next time? Else (busy, a full disk, no memory) the job stays
+ * as it is, and who comes next tries again: what it made is not lost. */
+static bool is_final(at_status status) {
+    return status == AT_CORRUPT || status == AT_LIMIT || status == AT_NOT_FOUND;
+}
+
+/* Indexes what the job made; fills `why` where it failed. The job's state in *out. An
+ * error: it cannot be told yet. */
+static at_status take_result(at_workspace *workspace, const at_entry *job,
+                             const json_t *result, const char **out, at_error *why) {
     const char *state = json_string_value(json_object_get(result, "status"));
     const char *kind_name = json_string_value(json_object_get(job->card, "what"));
     const at_job_kind *kind = kind_name ? at_job_kind_find(kind_name) : NULL;
     if (!state || strcmp(state, "failed") == 0) {
         (void)at_job_error_read(json_object_get(result, "error"), why);
-        return "failed";
+        *out = "failed";
+        return AT_OK;
     }
-    if (kind && kind->finished && kind->finished(workspace, job, result, why)) {
-        (void)at_prefix(why, "the job '%s' ended well, but what it made cannot be stored",
-                        job->name);
-        return "failed";
-    }
-    return strcmp(state, "stopped") == 0 ? "stopped" : "completed";
+    *out = strcmp(state, "stopped") == 0 ? "stopped" : "completed";
+    at_status status =
+        kind && kind->finished ? kind->finished(workspace, job, result, why) : AT_OK;
+    if (!status)
+        return AT_OK;
+    (void)at_prefix(why, "the job '%s' ended well, but what it made cannot be stored",
+                    job->name);
+    *out = "failed";
+    return is_final(status) ? AT_OK : status;
+}
+
+/* The state of a job that ended in *out, with `why` where it failed. */
+static at_status judge(at_workspace *workspace, const at_entry *job, at_arena *arena,
+                       const char **out, bool *died, at_error *why) {
+    const char *path = at_job_path(workspace, job->id, "result.json", arena);
+    json_t *result = NULL;
+    at_status status = path ? at_job_read_json(path, AT_JOB_RESULT_MAX, &result, why)
+                            : at_fail(why, AT_NO_MEMORY, "no memory left for the result");
+    *died = status == AT_NOT_FOUND;
+    *out = "failed";
+    if (status == AT_OK)
+        status = take_result(workspace, job, result, out, why);
+    else if (is_final(status))
+        status = AT_OK;
+    if (*died)
+        explain_death(workspace, job, why);
+    json_decref(result);
+    return status;
 }
 
 /* With the job's lock held. */
@@ -118,21 +148,18 @@ static at_status end_locked(at_workspace *workspace, const char *id, at_arena *a
         at_entry_fini(&job);
         return AT_OK;
     }
-    const char *path = at_job_path(workspace, id, "result.json", arena);
-    json_t *result = NULL;
     at_error why = {0};
-    at_status status =
-        path ? at_job_read_json(path, AT_JOB_RESULT_MAX, &result, &why) : AT_NO_MEMORY;
-    json_t *card = json_copy(job.card);
-    if (status == AT_OK) {
-        state = take_result(workspace, &job, result, &why);
-    } else {
-        state = "failed";
-        if (status == AT_NOT_FOUND) {
-            explain_death(workspace, &job, &why);
-            json_object_set_new(card, "died", json_true());
-        }
+    bool died;
+    at_status status = judge(workspace, &job, arena, &state, &died, &why);
+    if (status) { /* it stays "running" */
+        if (err)
+            *err = why;
+        at_entry_fini(&job);
+        return status;
     }
+    json_t *card = json_copy(job.card);
+    if (died)
+        json_object_set_new(card, "died", json_true());
     json_object_set_new(card, "state", json_string(state));
     json_object_set_new(card, "ended_us", json_integer(at_wall_us()));
     if (why.code)
@@ -142,7 +169,6 @@ static at_status end_locked(at_workspace *workspace, const char *id, at_arena *a
     if (!status && strcmp(state, "completed") == 0)
         status = at_store_drop_uses(workspace, id, err);
     json_decref(card);
-    json_decref(result);
     at_entry_fini(&job);
     return status;
 }
@@ -210,9 +236,13 @@ at_status at_jobs_reconcile(at_workspace *workspace, at_error *err) {
     for (size_t i = 0; !status && i < count; i++) {
         if (at_job_alive(workspace, ids[i]))
             continue;
-        status = at_job_end(workspace, ids[i], err);
-        if (status == AT_BUSY || status == AT_NOT_FOUND)
-            status = AT_OK; /* another process is at it, or was */
+        at_error why = {0};
+        at_status ended = at_job_end(workspace, ids[i], &why);
+        /* Busy, not found: another process is at it, or was. Nothing that is wrong with
+         * one job keeps the others, or the workspace, from the user. */
+        if (ended && ended != AT_BUSY && ended != AT_NOT_FOUND)
+            at_log(AT_LOG_WARN, "job %s: its end cannot be stored yet: %s", ids[i],
+                   why.text);
     }
     at_free(ids);
     at_arena_fini(&arena);

@@ -63,7 +63,8 @@ at_fit_events at_event_writer_events(at_event_writer *writer);
 void at_event_writer_close(at_event_writer *writer);
 
 /* job_end.c. Brings the end of a job that no process holds any more into the index;
- * nothing happens where that was done before. AT_BUSY: somebody holds its lock. */
+ * nothing happens where that was done before. AT_BUSY: somebody holds its lock. After any
+ * error the job is still "running" in the index, and the next call tries again. */
 AT_MUST_USE at_status at_job_end(at_workspace *workspace, const char *id, at_error *err);
 /* Collects the ends of children of this process, without blocking. */
 void at_job_reap(at_workspace *workspace);

@@ -198,6 +198,28 @@ static at_status check_ancestors(at_workspace *workspace, const char *id,
                : AT_INVALID;
 }
 
+at_status at_store_job_runs(const char *name, at_error *err) {
+    (void)at_fail(err, AT_BUSY, "a job '%s' is running", name);
+    if (err)
+        (void)at_hint(err,
+                      "%%resume %s follows it, %%jobs --stop %s stops it; or take "
+                      "another name",
+                      name, name);
+    return AT_BUSY;
+}
+
+/* A running job keeps its name: of two kernels that start one, the second is refused. */
+static at_status check_runs(at_workspace *workspace, const char *id, const char *name,
+                            at_arena *arena, at_error *err) {
+    const char *other;
+    AT_TRY(at_store_text(workspace, arena, &other, err,
+                         "SELECT id FROM entries WHERE kind = 'job' AND name = ?"
+                         " AND live = 1 AND id <> ?"
+                         " AND json_extract(card, '$.state') = 'running'",
+                         "ss", name, id));
+    return other ? at_store_job_runs(name, err) : AT_OK;
+}
+
 static at_status write_rows(at_workspace *workspace, at_kind kind, const char *id,
                             const char *name, const char *card, const char *const *uses,
                             size_t use_count, at_error *err) {
@@ -242,6 +264,8 @@ at_status at_store_put(at_workspace *workspace, at_kind kind, const char *id,
         status = check_uses(workspace, uses, use_count, &sweep.arena, err);
         if (!status && kind == AT_KIND_DATASET)
             status = check_ancestors(workspace, id, name, card, &sweep.arena, err);
+        if (!status && kind == AT_KIND_JOB)
+            status = check_runs(workspace, id, name, &sweep.arena, err);
         if (!status)
             status = write_rows(workspace, kind, id, name, text, uses, use_count, err);
         if (!status)

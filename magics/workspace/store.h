@@ -80,7 +80,7 @@ AT_MUST_USE at_status at_store_list(at_workspace *workspace, at_kind kind,
 AT_MUST_USE at_status at_store_check_name(at_kind kind, const char *name, at_error *err);
 
 /* Writes the row, replacing an older one of that name; files under `id` must be in place.
- * `uses`: ids this entry keeps alive. */
+ * `uses`: ids this entry keeps alive. AT_BUSY: a job of that name is running. */
 AT_MUST_USE at_status at_store_put(at_workspace *workspace, at_kind kind, const char *id,
                                    const char *name, const json_t *card,
                                    const char *const *uses, size_t use_count,

@@ -84,6 +84,9 @@ void at_sweep_fini(at_sweep *sweep);
  */
 AT_MUST_USE at_status at_store_collect(at_workspace *workspace, at_error *err);
 
+/* store.c: the error of a job's name that a running job has. AT_BUSY. */
+at_status at_store_job_runs(const char *name, at_error *err);
+
 /* store_frame.c */
 void at_store_cache_fini(at_workspace *workspace);
 /* Unmaps the frame of that file, so that its space comes back. */

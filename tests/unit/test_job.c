@@ -43,9 +43,14 @@ static at_status count_run(const json_t *spec, const char *folder,
     return AT_OK;
 }
 
+/* What count_finished says of the job "refused". */
+static at_status refusal;
+
 /* Stores a model under the id that the spec gave. */
 static at_status count_finished(at_workspace *workspace, const at_entry *job,
                                 const json_t *result, at_error *err) {
+    if (refusal && strcmp(job->name, "refused") == 0)
+        return at_fail(err, refusal, "not now");
     json_t *card = json_pack("{s:O}", "counted", json_object_get(result, "counted"));
     const char *id = json_string_value(json_object_get(job->card, "model_id"));
     at_status status =
@@ -435,6 +440,37 @@ static void test_resume(void **state) {
     assert_non_null(strstr(f->err.text, "complete"));
 }
 
+/* An end that cannot be stored now is stored later, and holds up no other job. */
+static void test_end_is_tried_again(void **state) {
+    fixture *f = *state;
+    at_workspace *second = NULL, *w = f->context.workspace;
+    char id[33], other[33], next[33];
+    json_t *result;
+    refusal = AT_IO;
+    assert_ok(start_in(w, "refused", 3, 0, id, &f->err), &f->err);
+    assert_int_equal(at_job_wait(&f->context, id, NULL, NULL, &result, &f->err), AT_IO);
+    assert_non_null(strstr(f->err.text, "not now"));
+    assert_string_equal(state_of(f, id), "running");
+    assert_ok(start_in(w, "other", 3, 0, other, &f->err), &f->err);
+    await_end(f, other, 10);
+    assert_string_equal(state_of(f, other), "completed");
+    assert_ok(at_workspace_open(f->folder, &second, &f->err), &f->err);
+    at_workspace_close(second);
+    assert_int_equal(at_job_resume(w, id, &f->err), AT_BUSY); /* its result is kept */
+    assert_int_equal(start_in(w, "refused", 1, 0, next, &f->err), AT_IO);
+    assert_string_equal(state_of(f, id), "running");
+    refusal = AT_OK;
+    assert_ok(at_jobs_reconcile(w, &f->err), &f->err);
+    assert_string_equal(state_of(f, id), "completed");
+    assert_true(has_model(f, "refused"));
+    refusal = AT_CORRUPT; /* it would be so for ever */
+    assert_ok(start_in(w, "refused", 3, 0, id, &f->err), &f->err);
+    assert_int_equal(at_job_wait(&f->context, id, NULL, NULL, &result, &f->err),
+                     AT_CORRUPT);
+    refusal = AT_OK;
+    assert_string_equal(state_of(f, id), "failed");
+}
+
 static void test_reused_pid(void **state) {
     fixture *f = *state;
     char *path = at_path_join(f->folder, "pid"), text[64];
@@ -537,6 +573,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test_setup_teardown(test_stop, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_same_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_resume, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_end_is_tried_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reused_pid, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_event_lines, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_kill_of_the_kernel, set_up, tear_down),

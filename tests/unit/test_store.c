@@ -194,6 +194,29 @@ static void test_delete_what_is_in_use(void **state) {
     json_decref(card);
 }
 
+static void test_a_running_job_keeps_its_name(void **state) {
+    fixture *f = *state;
+    char one[33], two[33];
+    at_store_new_id(one);
+    at_store_new_id(two);
+    json_t *runs = json_pack("{s:s}", "state", "running");
+    json_t *ended = json_pack("{s:s}", "state", "stopped");
+    at_workspace *w = f->workspace;
+    assert_ok(at_store_put(w, AT_KIND_JOB, one, "j", runs, NULL, 0, &f->err), &f->err);
+    assert_ok(at_store_put(w, AT_KIND_JOB, one, "j", runs, NULL, 0, &f->err), &f->err);
+    assert_int_equal(at_store_put(w, AT_KIND_JOB, two, "J", runs, NULL, 0, &f->err),
+                     AT_BUSY);
+    assert_non_null(strstr(f->err.hint, "--stop J"));
+    at_entry job;
+    assert_ok(at_store_find(w, AT_KIND_JOB, "j", &f->arena, &job, &f->err), &f->err);
+    assert_string_equal(job.id, one);
+    at_entry_fini(&job);
+    assert_ok(at_store_update(w, AT_KIND_JOB, one, ended, &f->err), &f->err);
+    assert_ok(at_store_put(w, AT_KIND_JOB, two, "J", runs, NULL, 0, &f->err), &f->err);
+    json_decref(runs);
+    json_decref(ended);
+}
+
 static void test_uses_must_exist(void **state) {
     fixture *f = *state;
     char id[33], gone[33];
@@ -575,6 +598,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_replacing_removes_what_nothing_uses, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_delete_what_is_in_use, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_running_job_keeps_its_name, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_uses_must_exist, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_collection_at_open, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_newer_format_and_damage, set_up, tear_down),
