@@ -130,8 +130,8 @@ static at_status attempt(state *s, at_arena *arena, at_error *err) {
 /* Tries until it is whole, the server says no, or nothing more comes. */
 static at_status transfer(state *s, at_arena *arena, at_error *err) {
     bool began_with_part = false;
+    int64_t furthest = 0; /* of any attempt: without a strong tag each begins at 0 */
     for (int tries = 0, restarts = 0;; tries++) {
-        int64_t before = s->done;
         at_status status = attempt(s, arena, err);
         if (!status && !s->same && s->total >= 0 && s->done < s->total)
             status = at_fail(err, AT_NETWORK, "the connection to %.300s broke",
@@ -144,12 +144,15 @@ static at_status transfer(state *s, at_arena *arena, at_error *err) {
         if (status == AT_CORRUPT && restarts++ == 0) { /* begin anew, once */
             if (ftruncate(s->fd, 0) != 0)
                 return at_fail_errno(err, "cannot write to the cache");
+            furthest = 0;
             continue;
         }
         if (status != AT_NETWORK || s->reply.status >= 400)
             return status;
-        if (s->done > before)
-            tries = 0; /* it moves */
+        if (s->done > furthest) { /* it moves */
+            furthest = s->done;
+            tries = 0;
+        }
         if (tries + 1 >= ATTEMPTS || s->reply.status == 0) {
             if (s->done > 0)
                 at_hint(err, "run the cell again: it goes on where it stopped");
