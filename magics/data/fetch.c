@@ -219,6 +219,32 @@ static bool is_jsonl(const struct fetch_options *o, const at_source *source) {
     return false;
 }
 
+/* What says how a table of text is read says nothing about JSON: refused, not passed over
+ * in silence. */
+static at_status check_jsonl(const struct fetch_options *o, at_error *err) {
+    const struct {
+        const char *name;
+        bool given;
+    } textual[] = {{"delimiter", strcmp(o->delimiter, "auto") != 0},
+                   {"quote", strcmp(o->quote, "auto") != 0},
+                   {"header", strcmp(o->header, "auto") != 0},
+                   {"names", o->names.count > 0},
+                   {"encoding", strcmp(o->encoding, "auto") != 0},
+                   {"decimal", strcmp(o->decimal, "auto") != 0},
+                   {"missing", o->missing.count > 0},
+                   {"types", o->types.count > 0},
+                   {"skip-lines", o->skip_lines > 0}};
+    for (size_t i = 0; i < AT_COUNT(textual); i++)
+        if (textual[i].given) {
+            at_fail(err, AT_INVALID,
+                    "--%s is for CSV and TSV; %.200s is read as JSON lines",
+                    textual[i].name, o->source);
+            return at_hint(err, "leave it out and change the dataset with %%%%clean, or, "
+                                "if the file is no JSON, add --format csv");
+        }
+    return AT_OK;
+}
+
 static void on_progress(void *context, int64_t done, int64_t total) {
     at_progress_update(context, (double)done, (double)total, NULL);
 }
@@ -227,6 +253,9 @@ static at_status read_table(at_context *context, const struct fetch_options *o,
                             const at_csv_options *csv, const at_source *source,
                             at_frame **out, at_csv_report *report, at_error *err) {
     at_progress *progress = NULL;
+    bool jsonl = is_jsonl(o, source);
+    if (jsonl)
+        AT_TRY(check_jsonl(o, err));
     AT_TRY(at_progress_new(context->call->display,
                            at_arena_format(context->arena, "Reading %s", o->name),
                            AT_UNIT_BYTES, false, &progress, err));
@@ -234,7 +263,7 @@ static at_status read_table(at_context *context, const struct fetch_options *o,
                             .cancel = context->call->cancel,
                             .progress = on_progress,
                             .context = progress};
-    at_status status = is_jsonl(o, source)
+    at_status status = jsonl
                            ? at_jsonl_read_file(source->path, csv->skip_bad_rows, &read,
                                                 out, report, err)
                            : at_csv_read_file(source->path, csv, &read, out, report, err);

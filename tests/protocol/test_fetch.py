@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import http.server
 import io
+import itertools
 import os
 import pathlib
 import signal
@@ -20,7 +21,7 @@ SLOW = 4 if os.environ.get("ATELIER_SLOW") else 1
 
 class Site(http.server.ThreadingHTTPServer):
     """Serves `files` (path -> bytes). `break_after`: closes each connection after so many
-    bytes of a body; `log` holds (path, Range, status)."""
+    bytes of a body, an iterator: after another number each time; `log` holds (path, Range, status)."""
 
     daemon_threads = True
 
@@ -74,9 +75,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body) - start))
         self.end_headers()
         body = body[start:]
+        after = site.break_after
+        after = next(after) if hasattr(after, "__next__") else after
         try:
-            if site.break_after is not None and len(body) > site.break_after:
-                self.wfile.write(body[:site.break_after])
+            if after is not None and len(body) > after:
+                self.wfile.write(body[:after])
                 self.close_connection = True
                 return None
             for at in range(0, len(body), 20000):
@@ -236,6 +239,15 @@ def test_servers_that_cannot_continue(cells, site, ranges, tags):
     assert exported(cells, "t") == table(2000)
 
 
+def test_a_link_that_breaks_here_and_there_is_given_up(cells, site):
+    """Without a tag each attempt begins anew: only a new furthest byte is progress."""
+    site.files["/t.csv"] = table(2000)
+    site.tags = False
+    site.break_after = itertools.cycle([3000, 5000])
+    fails(cells(f"%fetch t {site.url}/t.csv\n"), "broke")
+    assert 5 <= len(site.log) <= 8
+
+
 def test_interrupt(cells, site):
     """SIGINT ends a download within a moment, and the cell says so."""
     site.files["/t.csv"] = table(50000)
@@ -341,6 +353,15 @@ def test_options_override(cells):
     fails(cells("%fetch u u.txt --skip-lines 1 --delimiter pipe --header no\n"), "3")
     fails(cells("%fetch u u.txt --types a=txt\n"), "txt")
     fails(cells("%fetch u u.txt --delimiter abc\n"), "--delimiter")
+
+
+@pytest.mark.parametrize("option", [
+    "--missing unknown", "--types a=text", "--names a,b", "--encoding utf-8", "--decimal .",
+    "--header yes", "--skip-lines 1", "--delimiter comma", "--quote none"])
+def test_json_lines_take_no_option_of_csv(cells, option):
+    (cells.folder / "t.jsonl").write_text('{"a":1,"b":"x"}\n{"a":2,"b":"y"}\n')
+    fails(cells(f"%fetch t t.jsonl {option}\n"), option.split()[0], "JSON lines", "leave it out")
+    works(cells("%fetch t t.jsonl --on-bad-row skip\n"))
 
 
 def test_the_bank_zip(cells, atelier_data):
