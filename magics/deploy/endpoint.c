@@ -51,41 +51,24 @@ void at_endpoint_release(at_endpoint *endpoint) {
     at_free(endpoint);
 }
 
-/* Rows [from, to) of the payload. *mixed: see payload.h; nothing was written then, unless
- * `from` is the only row. */
-static at_status answer_rows(const at_endpoint *endpoint, at_payload *payload,
-                             size_t from, size_t to, at_media media, bool *mixed,
-                             at_text *out, bool *fault, at_error *err) {
-    at_frame *frame = NULL;
-    at_predictions predictions = {0};
-    AT_TRY(at_payload_frame(payload, from, to, &frame, mixed, err));
-    at_status status = AT_OK;
-    if (!*mixed || to - from == 1) {
-        status = at_model_predict(endpoint->model, frame, AT_ROWS_SOURCE, NULL,
-                                  &predictions, err);
-        /* The rows passed every check of the intake: what is left is not the sender's. */
-        *fault = status != AT_OK && status != AT_INVALID;
-        if (!status)
-            at_response_rows(&endpoint->response, media, &predictions, from == 0, out);
-        at_predictions_fini(&predictions);
-    }
-    at_frame_release(frame);
-    return status;
-}
-
 at_status at_endpoint_answer(const at_endpoint *endpoint, at_payload *payload,
                              at_media media, at_text *out, bool *fault, at_error *err) {
-    bool mixed = false;
+    at_frame *frame = NULL;
+    at_predictions predictions = {0};
     *fault = false;
-    at_response_begin(media, out);
-    AT_TRY(
-        answer_rows(endpoint, payload, 0, payload->rows, media, &mixed, out, fault, err));
-    if (mixed && payload->rows > 1)
-        for (size_t row = 0; row < payload->rows; row++)
-            AT_TRY(answer_rows(endpoint, payload, row, row + 1, media, &mixed, out, fault,
-                               err));
-    at_response_end(media, out);
-    return AT_OK;
+    AT_TRY(at_payload_frame(payload, &frame, err));
+    at_status status =
+        at_model_predict(endpoint->model, frame, AT_ROWS_SOURCE, NULL, &predictions, err);
+    /* The rows passed every check of the intake: what is left is not the sender's. */
+    *fault = status != AT_OK && status != AT_INVALID;
+    if (!status) {
+        at_response_begin(media, out);
+        at_response_rows(&endpoint->response, media, &predictions, true, out);
+        at_response_end(media, out);
+    }
+    at_predictions_fini(&predictions);
+    at_frame_release(frame);
+    return status;
 }
 
 void at_endpoints_init(at_endpoints *set) {

@@ -37,11 +37,11 @@ AT_MUST_USE at_status at_payload_json(at_payload *payload, const char *bytes,
 AT_MUST_USE at_status at_payload_jsonl(at_payload *payload, const char *bytes,
                                        size_t length, at_error *err);
 
-/* Rows [from, to) as a frame of the intake's types. *mixed: a column of whole numbers
- * held a fraction, so that all of it became float; then, for an answer that does not
- * depend on the batch, ask row by row. */
-AT_MUST_USE at_status at_payload_frame(at_payload *payload, size_t from, size_t to,
-                                       at_frame **out, bool *mixed, at_error *err);
+/* The rows as a frame of the intake's types. A value that its column cannot hold, a
+ * fraction among whole numbers too, is AT_INVALID: an answer never depends on the batch.
+ */
+AT_MUST_USE at_status at_payload_frame(at_payload *payload, at_frame **out,
+                                       at_error *err);
 
 /* For the readers: a new row of missing cells, or NULL (no memory); and an error at a
  * place: "row 2, column 'age': ...". */

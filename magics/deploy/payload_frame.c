@@ -54,29 +54,29 @@ static bool put_real(at_column_builder *b, const at_payload_cell *cell) {
     return true;
 }
 
-/* Whole numbers, however written: 5, 5.0, 5e0. *fraction: it is a number, but not whole.
- */
-static bool put_int(at_column_builder *b, const at_payload_cell *cell, bool *fraction) {
+/* Whole numbers, however written: 5, 5.0, 5e0; false if it is none. */
+static bool put_int(at_column_builder *b, const at_payload_cell *cell) {
     int64_t whole;
     double value;
     if (at_cell_int(cell->text, cell->length, &rules, &whole)) {
         at_column_builder_int(b, whole);
         return true;
     }
-    if (!at_cell_real(cell->text, cell->length, &rules, &value) || isinf(value))
+    if (!at_cell_real(cell->text, cell->length, &rules, &value))
         return false;
     if (isnan(value))
         at_column_builder_missing(b);
     else if (value == floor(value) && fabs(value) < 9007199254740992.0)
         at_column_builder_int(b, (int64_t)value);
     else
-        *fraction = true;
+        return false;
     return true;
 }
 
 static const char *description(at_type type) {
     switch (type) {
     case AT_TYPE_INT:
+        return "a whole number";
     case AT_TYPE_FLOAT:
         return "a number";
     case AT_TYPE_BOOL:
@@ -90,11 +90,10 @@ static const char *description(at_type type) {
     }
 }
 
-static bool put_cell(at_column_builder *b, at_type type, const at_payload_cell *cell,
-                     bool *fraction) {
+static bool put_cell(at_column_builder *b, at_type type, const at_payload_cell *cell) {
     switch (type) {
     case AT_TYPE_INT:
-        return put_int(b, cell, fraction);
+        return put_int(b, cell);
     case AT_TYPE_FLOAT:
         return put_real(b, cell);
     case AT_TYPE_BOOL:
@@ -109,24 +108,24 @@ static bool put_cell(at_column_builder *b, at_type type, const at_payload_cell *
     }
 }
 
-/* One column of the frame. *fraction: an INT column holds a fraction: nothing is made. */
-static at_status build(at_payload *payload, size_t column, at_type type, size_t from,
-                       size_t to, at_column_builder **out, bool *fraction,
+/* One column of the frame. */
+static at_status build(at_payload *payload, size_t column, at_column_builder **out,
                        at_error *err) {
     const at_intake *intake = payload->intake;
+    at_type type = intake->columns[column].type;
     at_column_builder *b = NULL;
     AT_TRY(at_column_builder_new(intake->columns[column].name, type, &b, err));
-    if (to - from > 16)
-        at_column_builder_reserve(b, (int64_t)(to - from));
+    if (payload->rows > 16)
+        at_column_builder_reserve(b, (int64_t)payload->rows);
     at_status status = AT_OK;
-    for (size_t row = from; row < to && !status && !*fraction; row++) {
+    for (size_t row = 0; row < payload->rows && !status; row++) {
         const at_payload_cell *cell = &payload->cells[row * intake->count + column];
         if (!cell->text)
             at_column_builder_missing(b);
-        else if (!put_cell(b, type, cell, fraction))
+        else if (!put_cell(b, type, cell))
             status = wrong_value(payload, row, column, cell, description(type), err);
     }
-    if (status || *fraction) {
+    if (status) {
         at_column_builder_release(b);
         b = NULL;
     }
@@ -134,23 +133,14 @@ static at_status build(at_payload *payload, size_t column, at_type type, size_t 
     return status;
 }
 
-at_status at_payload_frame(at_payload *payload, size_t from, size_t to, at_frame **out,
-                           bool *mixed, at_error *err) {
+at_status at_payload_frame(at_payload *payload, at_frame **out, at_error *err) {
     const at_intake *intake = payload->intake;
     at_frame_builder *frame = NULL;
-    *mixed = false;
     AT_TRY(at_frame_builder_new(&frame, err));
     at_status status = AT_OK;
     for (size_t i = 0; i < intake->count && !status; i++) {
         at_column_builder *column = NULL;
-        bool fraction = false;
-        status =
-            build(payload, i, intake->columns[i].type, from, to, &column, &fraction, err);
-        if (!status && fraction) {
-            *mixed = true;
-            fraction = false;
-            status = build(payload, i, AT_TYPE_FLOAT, from, to, &column, &fraction, err);
-        }
+        status = build(payload, i, &column, err);
         if (!status)
             status = at_frame_builder_take(frame, column, err);
     }

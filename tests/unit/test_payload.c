@@ -48,11 +48,10 @@ static at_status jsonl(const char *text, at_error *err) {
 }
 
 /* The frame as CSV rows joined by '|', empty where missing; or the error's text. */
-static const char *frame_text(bool *mixed) {
+static const char *frame_text(void) {
     at_error err;
     at_frame *frame = NULL;
-    bool any;
-    if (at_payload_frame(&payload, 0, payload.rows, &frame, mixed ? mixed : &any, &err))
+    if (at_payload_frame(&payload, &frame, &err))
         return at_arena_format(&arena, "%s", err.text);
     at_text out = {0};
     for (int64_t row = 0; row < at_frame_rows(frame); row++) {
@@ -77,18 +76,18 @@ static void csv_becomes_a_frame(void **state) {
     (void)state;
     at_error err;
     assert_ok(csv(ROW, AT_AUTO, &err), &err);
-    assert_string_equal(frame_text(NULL), READ);
+    assert_string_equal(frame_text(), READ);
     assert_ok(csv("\xEF\xBB\xBF" ROW "\r\n\r\n" ROW "\r\n", AT_AUTO, &err), &err);
-    assert_string_equal(frame_text(NULL), READ "|" READ);
+    assert_string_equal(frame_text(), READ "|" READ);
     assert_ok(csv(",,,,,\nNA,?,NaN,null,None,n/a\n", AT_AUTO, &err), &err);
-    assert_string_equal(frame_text(NULL), ",,,,,|,,,,,");
+    assert_string_equal(frame_text(), ",,,,,|,,,,,");
     /* Whole numbers however written; yes and 1 are true where a bool is meant. */
     assert_ok(csv("5.0,x,1e3,2024-01-31,2024-01-31,yes\n 7 ,x, 2 ,2024-01-31,"
                   "2024-01-31T00:00:01Z,0\n",
                   AT_AUTO, &err),
               &err);
-    assert_string_equal(frame_text(NULL), "5,x,1000,2024-01-31,2024-01-31 00:00:00,true|"
-                                          "7,x,2,2024-01-31,2024-01-31 00:00:01,false");
+    assert_string_equal(frame_text(), "5,x,1000,2024-01-31,2024-01-31 00:00:00,true|"
+                                      "7,x,2,2024-01-31,2024-01-31 00:00:01,false");
 }
 
 static void headers_match_by_name(void **state) {
@@ -98,8 +97,7 @@ static void headers_match_by_name(void **state) {
                   "false,2024-01-01,99,2024-01-02,no,2,cook,30\n",
                   AT_AUTO, &err),
               &err);
-    assert_string_equal(frame_text(NULL),
-                        "30,cook,2,2024-01-02,2024-01-01 00:00:00,false");
+    assert_string_equal(frame_text(), "30,cook,2,2024-01-02,2024-01-01 00:00:00,false");
     assert_int_equal(csv("age,job,rate,when,at\n1,2,3,4,5\n", AT_AUTO, &err), AT_INVALID);
     assert_non_null(strstr(err.text, "lacks the column 'ok'"));
     assert_int_equal(csv("age,age,job,rate,when,at,ok\n", AT_AUTO, &err), AT_INVALID);
@@ -108,7 +106,7 @@ static void headers_match_by_name(void **state) {
     assert_int_equal(csv("a,b,c,d,e,f\n", AT_YES, &err), AT_INVALID);
     assert_non_null(strstr(err.text, "'a'"));
     assert_ok(csv("a,b,c,d,e,f\n", AT_AUTO, &err), &err);
-    assert_string_equal(frame_text(NULL), "row 1, column 'age': 'a' is not a number");
+    assert_string_equal(frame_text(), "row 1, column 'age': 'a' is not a whole number");
     assert_ok(csv("age,job,rate,when,at,ok\n", AT_NO, &err), &err);
     assert_int_equal(payload.rows, 1);
 }
@@ -128,7 +126,7 @@ static void csv_errors_say_where(void **state) {
     static const struct {
         const char *row, *said;
     } bad[] = {
-        {"x,j,1,,,", "row 1, column 'age': 'x' is not a number"},
+        {"x,j,1,,,", "row 1, column 'age': 'x' is not a whole number"},
         {"1,j,1.5.5,,,", "row 1, column 'rate': '1.5.5' is not a number"},
         {"1,j,inf,,,", "row 1, column 'rate': 'inf' is not a number"},
         {"1,j,1,2023-02-29,,",
@@ -141,23 +139,22 @@ static void csv_errors_say_where(void **state) {
     };
     for (size_t i = 0; i < COUNT(bad); i++) {
         assert_ok(csv(bad[i].row, AT_AUTO, &err), &err);
-        assert_string_equal(frame_text(NULL), bad[i].said);
+        assert_string_equal(frame_text(), bad[i].said);
         assert_int_equal(payload.bad_row, 1);
         assert_non_null(payload.bad_column);
     }
 }
 
-/* A fraction among whole numbers makes the column float, and says so. */
-static void fractions_are_told(void **state) {
+/* A fraction has no place among whole numbers, however many of them come before it. */
+static void fractions_are_refused(void **state) {
     (void)state;
     at_error err;
-    bool mixed = false;
-    assert_ok(csv("1,j,1,,,\n2.5,j,1,,,\n", AT_AUTO, &err), &err);
-    assert_string_equal(frame_text(&mixed), "1,j,1,,,|2.5,j,1,,,");
-    assert_true(mixed);
-    assert_ok(csv("1,j,1,,,\n2.0,j,1,,,\n", AT_AUTO, &err), &err);
-    frame_text(&mixed);
-    assert_false(mixed);
+    assert_ok(csv("1,j,1,,,\n2.0,j,1,,,\n2.5,j,1,,,\n", AT_AUTO, &err), &err);
+    assert_string_equal(frame_text(), "row 3, column 'age': '2.5' is not a whole number");
+    assert_int_equal(payload.bad_row, 3);
+    assert_string_equal(payload.bad_column, "age");
+    assert_ok(csv("1,j,1,,,\n2.0,j,1,,,\n3e0,j,1,,,\n", AT_AUTO, &err), &err);
+    assert_string_equal(frame_text(), "1,j,1,,,|2,j,1,,,|3,j,1,,,");
 }
 
 static void json_becomes_a_frame(void **state) {
@@ -170,16 +167,15 @@ static void json_becomes_a_frame(void **state) {
              "\"y\": \"no\", \"duration\": null} , [1,2,3,null,null,false] ] } ",
              &err),
         &err);
-    assert_string_equal(frame_text(NULL),
-                        "56,hä\n\"😀,-150,2024-01-31,,true|1,2,3,,,false");
+    assert_string_equal(frame_text(), "56,hä\n\"😀,-150,2024-01-31,,true|1,2,3,,,false");
     assert_ok(
         json("{\"instances\":[{\"features\":[1,\"\",\"3\",null,null,null]}]}", &err),
         &err);
-    assert_string_equal(frame_text(NULL), "1,,3,,,");
+    assert_string_equal(frame_text(), "1,,3,,,");
     assert_ok(
         jsonl("\n[1,\"a\",1,null,null,null]\r\n\n [2,\"b\",2,null,null,null]", &err),
         &err);
-    assert_string_equal(frame_text(NULL), "1,a,1,,,|2,b,2,,,");
+    assert_string_equal(frame_text(), "1,a,1,,,|2,b,2,,,");
 }
 
 static void json_errors_say_where(void **state) {
@@ -236,11 +232,10 @@ static at_status read_all(void *context) {
     at_arena own = {0};
     at_payload p;
     at_frame *frame = NULL;
-    bool mixed;
     at_payload_init(&p, &intake, &own);
     at_status status = at_payload_json(&p, body, sizeof body - 1, NULL);
     if (!status)
-        status = at_payload_frame(&p, 0, p.rows, &frame, &mixed, NULL);
+        status = at_payload_frame(&p, &frame, NULL);
     at_frame_release(frame);
     at_arena_fini(&own);
     return status;
@@ -370,7 +365,7 @@ static void media_are_told_apart(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(csv_becomes_a_frame),  TEST(headers_match_by_name),
-        TEST(csv_errors_say_where), TEST(fractions_are_told),
+        TEST(csv_errors_say_where), TEST(fractions_are_refused),
         TEST(json_becomes_a_frame), TEST(json_errors_say_where),
         TEST(answers_are_written),  TEST(survives_lack_of_memory),
         TEST(media_are_told_apart),
