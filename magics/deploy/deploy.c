@@ -62,23 +62,38 @@ static at_status read_response(const struct deploy_options *o, const at_model *m
     return status;
 }
 
-/* What stood for a missing cell when the source was read, unless the reader's default. */
-static json_t *missing_markers(at_workspace *workspace, const char *source,
-                               at_arena *arena) {
+/* What stood for a missing cell when dataset `id` was read: a new reference; NULL: the
+ * reader's default, or the dataset is gone. */
+static at_status missing_of(at_workspace *workspace, const char *id, at_arena *arena,
+                            json_t **out, at_error *err) {
     at_entry entry;
-    if (!source ||
-        at_store_by_id(workspace, AT_KIND_DATASET, source, arena, &entry, NULL))
-        return NULL;
-    json_t *missing =
-        json_incref(json_object_get(json_object_get(entry.card, "from"), "missing"));
+    *out = NULL;
+    at_status status = at_store_by_id(workspace, AT_KIND_DATASET, id, arena, &entry, err);
+    if (status)
+        return status == AT_NOT_FOUND ? AT_OK : status;
+    const json_t *from = json_object_get(entry.card, "from");
+    *out = json_incref(json_object_get(from, "missing"));
     at_entry_fini(&entry);
-    return missing;
+    return AT_OK;
+}
+
+/* The dataset that the model was trained on knows, even when its source was replaced. */
+static at_status missing_markers(at_workspace *workspace, const at_entry *model,
+                                 const char *source, at_arena *arena, json_t **out,
+                                 at_error *err) {
+    const char *data = json_string_value(json_object_get(model->card, "data"));
+    *out = NULL;
+    if (data)
+        AT_TRY(missing_of(workspace, data, arena, out, err));
+    return *out || !source ? AT_OK : missing_of(workspace, source, arena, out, err);
 }
 
 static at_status put(at_context *context, const struct deploy_options *o,
                      const at_entry *model_entry, json_t *keys, const char *source,
                      at_error *err) {
-    json_t *missing = missing_markers(context->workspace, source, context->arena);
+    json_t *missing;
+    AT_TRY(missing_markers(context->workspace, model_entry, source, context->arena,
+                           &missing, err));
     json_t *card =
         json_pack("{s:s, s:s, s:O, s:o*}", "model", model_entry->id, "model_name",
                   model_entry->name, "response", keys, "missing", missing);

@@ -1,8 +1,9 @@
 /* Lineage: from what a dataset was made, and how.
  *
  * Beside what store.h lists, a child keeps "source_columns", the schema of the dataset
- * that starts its chain: a model trained on it needs the schema, and the source itself
- * may have been replaced by then. A dataset that starts a chain is its own source. */
+ * that starts its chain, and "missing", the markers that one was read with: a model
+ * trained on it needs both, and the source itself may have been replaced by then. A
+ * dataset that starts a chain is its own source. */
 #include "magics/workspace/workspace.h"
 
 #include <string.h>
@@ -31,8 +32,9 @@ json_t *at_lineage_child(const at_entry *parent, const char *magic, const json_t
         source = parent->id;
         columns = json_object_get(parent->card, "columns");
     }
-    return json_pack("{s:s, s:[s], s:s, s:O?, s:o, s:s}", "magic", magic, "parents",
-                     parent->id, "source", source, "source_columns", columns, "steps",
+    return json_pack("{s:s, s:[s], s:s, s:O?, s:O*, s:o, s:s}", "magic", magic, "parents",
+                     parent->id, "source", source, "source_columns", columns, "missing",
+                     json_object_get(from, "missing"), "steps",
                      all_steps(json_object_get(from, "steps"), steps), "detail",
                      detail ? detail : "");
 }

@@ -54,7 +54,9 @@ const char *at_workspace_notice(at_workspace *workspace);
  *
  * Lineage: {"magic": "clean", "parents": [ids], "source": id of the dataset that starts
  * the chain (its own, if it starts one), "source_columns": the schema of that one (absent
- * if its own), "steps": [fitted value steps since the source], "detail": "..."}. */
+ * if its own), "missing"?: [markers that one was read with, if not the reader's own],
+ * "steps": [fitted value steps since the source], "detail": "...", "scored"? (of %predict
+ * alone): {"source", "steps"} of the rows that were predicted}. */
 typedef struct at_entry {
     at_kind kind;
     const char *id; /* 32 hex digits */

@@ -482,11 +482,30 @@ static void test_datasets(void **state) {
     at_entry_fini(&old);
 }
 
+/* The markers that a child of a child of `parent` keeps: a new reference. */
+static json_t *child_missing(const at_entry *parent) {
+    at_entry child = {.id = "0123456789abcdef0123456789abcdef"};
+    child.card = json_pack("{s:o}", "from", at_lineage_child(parent, "clean", NULL, ""));
+    json_t *lineage = at_lineage_child(&child, "split", NULL, "");
+    assert_non_null(lineage);
+    json_t *missing = json_incref(json_object_get(lineage, "missing"));
+    json_decref(lineage);
+    json_decref(child.card);
+    return missing;
+}
+
 static void test_lineage(void **state) {
     fixture *f = *state;
     assert_ok(put_numbers(f, "bank", 10, at_lineage_origin("fetch", "bank.csv")),
               &f->err);
     at_entry bank = dataset(f, "bank");
+    assert_null(child_missing(&bank));
+    json_t *markers = json_pack("[s]", "unknown");
+    json_object_set(json_object_get(bank.card, "from"), "missing", markers);
+    json_t *kept = child_missing(&bank);
+    assert_true(json_equal(kept, markers)); /* the source may be replaced */
+    json_decref(kept);
+    json_decref(markers);
     json_t *steps = json_pack("[{s:s}]", "verb", "trim");
     assert_ok(put_numbers(f, "clean", 9, at_lineage_child(&bank, "clean", steps, "")),
               &f->err);
