@@ -86,6 +86,24 @@ static at_status with_answers(const at_scoring *s, const at_predictions *p,
     return status;
 }
 
+/* The start of a chain: a model of these rows takes the answers with them, which no row
+ * of the source has. What the rows were before is kept: %evaluate must know whether they
+ * are clean already, an endpoint which cells were missing. */
+static json_t *make_lineage(const struct predict_options *o, const at_entry *data) {
+    const json_t *from = json_object_get(data->card, "from");
+    json_t *lineage = at_lineage_origin("predict", o->model);
+    json_t *more = json_pack("{s:[s], s:{s:O?, s:O?}, s:O*}", "parents", data->id,
+                             "scored", "source", json_object_get(from, "source"), "steps",
+                             json_object_get(from, "steps"), "missing",
+                             json_object_get(from, "missing"));
+    if (!lineage || !more || json_object_update(lineage, more) < 0) {
+        json_decref(lineage);
+        lineage = NULL;
+    }
+    json_decref(more);
+    return lineage;
+}
+
 static at_status show(at_context *context, const char *name, const at_frame *frame,
                       at_error *err) {
     at_table_options table = {.rows = 5,
@@ -113,7 +131,7 @@ static at_status run(at_context *context, const void *given, at_error *err) {
     if (status == AT_OK)
         status = with_answers(&s, &p, &frame, err);
     if (status == AT_OK) {
-        json_t *lineage = at_lineage_child(&s.data_entry, "predict", NULL, o->model);
+        json_t *lineage = make_lineage(o, &s.data_entry);
         status =
             lineage ? at_store_put_frame(context->workspace, o->into, frame, lineage, err)
                     : at_fail(err, AT_NO_MEMORY, "not enough memory to keep %s", o->into);

@@ -37,6 +37,10 @@ static at_status choose(at_workspace *workspace, at_scoring *s, at_arena *arena,
     AT_TRY(at_store_by_id(workspace, AT_KIND_DATASET, id, arena, &trained, err));
     const json_t *ours = json_object_get(s->data_entry.card, "from");
     const json_t *theirs = json_object_get(trained.card, "from");
+    const json_t *scored = json_object_get(ours, "scored");
+    if (scored &&
+        !json_equal(json_object_get(ours, "source"), json_object_get(theirs, "source")))
+        ours = scored; /* %predict's rows are at the stage of those that it predicted */
     const json_t *steps = json_object_get(ours, "steps");
     bool same_steps = same(steps, json_object_get(theirs, "steps"));
     bool same_source =

@@ -478,3 +478,49 @@ def test_deploy_is_quick(atelier_binary, trained, port):
     started = time.monotonic()
     run_cells(atelier_binary, trained, "%deploy icing --endpoint ice-ep\n")
     assert time.monotonic() - started < 1 * SLOW
+
+
+def test_missing_markers_outlive_the_source(atelier_binary, trained, port):
+    """Served as evaluated: what meant a missing cell when the source was read still does."""
+    (trained / "marks.csv").write_text("x,z,y\n" + "".join(
+        f"{'unknown' if i % 5 == 0 else i % 7},{i % 3},{'no' if i % 7 < 3 else 'yes'}\n"
+        for i in range(300)))
+    run_cells(atelier_binary, trained, """
+# %%
+%fetch marks marks.csv --missing unknown
+
+# %%
+%split marks --train 0.8
+
+# %%
+%%train marked --data marks_train --target y --algorithm linear-learner
+epochs = 2
+
+# %%
+%fetch marks flights.csv
+
+# %%
+%deploy marked --endpoint marked-ep
+""")
+    path = "/endpoints/marked-ep/invocations"
+    status, _, text = ask(port, "unknown,1\n,1\n", path, Content_Type="text/csv", Accept="text/csv")
+    assert status == 200, text
+    first, second = text.split()
+    assert first == second
+
+
+def test_a_model_of_predictions_is_served(atelier_binary, trained, port):
+    run_cells(atelier_binary, trained, """
+# %%
+%%train second --data answers --target deicing --algorithm linear-learner
+epochs = 2
+
+# %%
+%deploy second --endpoint second-ep
+
+# %%
+%evaluate icing --data answers
+""")
+    body = as_csv(rows(trained, "answers.csv")[:3], INPUTS + ["predicted_label", "probability"])
+    status, _, text = ask(port, body, "/endpoints/second-ep/invocations", Content_Type="text/csv")
+    assert status == 200 and len(text.split()) == 3, text
