@@ -27,7 +27,7 @@ at_status at_sql_new(const at_sql_catalogue *catalogue, at_sql **out, at_error *
     if (!sql)
         return at_fail(err, AT_NO_MEMORY, "out of memory");
     sql->catalogue = *catalogue;
-    at_status status = at_sql_connection_init(&sql->connection, err);
+    at_status status = at_sql_connection_init(&sql->connection, false, err);
     if (status) {
         at_sql_release(sql);
         return status;

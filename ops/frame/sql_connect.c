@@ -2,6 +2,7 @@
 
 #include "ops/base/text.h"
 
+#include <pthread.h>
 #include <sqlite3.h>
 #include <string.h>
 
@@ -59,8 +60,12 @@ static int authorize(void *context, int action, const char *a, const char *b,
             at_hint(&c->refused, "%%datasets lists the tables");
             return SQLITE_DENY;
         }
-        if (c->reads && b && *b)
-            c->reads(c->context, b);
+        if (c->reads && b && *b && !c->reads(c->context, b)) {
+            /* Not one of the columns: the rowid, by any of its names, or the weight. */
+            at_fail(&c->refused, AT_INVALID,
+                    "an expression may not use rowid: it depends on the batch");
+            return SQLITE_DENY;
+        }
         return SQLITE_OK;
     case SQLITE_FUNCTION:
         return refuse_function(c, b ? b : "");
@@ -103,11 +108,47 @@ static void set_limits(sqlite3 *db) {
     sqlite3_limit(db, SQLITE_LIMIT_TRIGGER_DEPTH, 1);
 }
 
-at_status at_sql_connection_init(at_sql_connection *c, at_error *err) {
+/* A clock that has stopped: what asks SQLite for the time of day, in whatever words, gets
+ * none, and date('now') is NULL. */
+static int no_time(sqlite3_vfs *vfs, sqlite3_int64 *out) {
+    (void)vfs;
+    *out = 0;
+    return SQLITE_ERROR;
+}
+
+static int no_time_real(sqlite3_vfs *vfs, double *out) {
+    (void)vfs;
+    *out = 0;
+    return SQLITE_ERROR;
+}
+
+static const char timeless[] = "atelier-timeless";
+
+/* The usual system under SQLite, but without a clock. SQLite keeps its address. */
+static void register_timeless(void) {
+    static sqlite3_vfs vfs;
+    const sqlite3_vfs *usual = sqlite3_vfs_find(NULL);
+    if (!usual)
+        return; /* opening will say so */
+    vfs = *usual;
+    vfs.pNext = NULL;
+    vfs.zName = timeless;
+    vfs.xCurrentTime = no_time_real;
+    if (vfs.iVersion >= 2)
+        vfs.xCurrentTimeInt64 = no_time;
+    sqlite3_vfs_register(&vfs, 0);
+}
+
+at_status at_sql_connection_init(at_sql_connection *c, bool expression, at_error *err) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     memset(c, 0, sizeof *c);
+    c->expression = expression;
+    if (expression)
+        pthread_once(&once, register_timeless);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY |
                 SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
-    if (sqlite3_open_v2(":memory:", &c->db, flags, NULL) != SQLITE_OK)
+    if (sqlite3_open_v2(":memory:", &c->db, flags, expression ? timeless : NULL) !=
+        SQLITE_OK)
         return at_fail(err, AT_NO_MEMORY, "SQL cannot start: %s",
                        c->db ? sqlite3_errmsg(c->db) : "out of memory");
     sqlite3_db_config(c->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);

@@ -11,15 +11,17 @@ typedef struct at_sql_connection {
     at_sql_source source;
     bool opening;     /* we ourselves are at work: all is allowed */
     at_error refused; /* what the authorizer refused in this statement, if anything */
-    /* Expressions: one SELECT, deterministic functions; columns read are noted. */
+    /* Expressions: one SELECT, deterministic functions, no clock; columns read are noted,
+     * and refused where `reads` knows no such column. */
     bool expression;
     int selects;
-    void (*reads)(void *context, const char *column);
+    bool (*reads)(void *context, const char *column);
     void *context;
 } at_sql_connection;
 
 /* Not to be moved afterwards: SQLite holds its address. */
-AT_MUST_USE at_status at_sql_connection_init(at_sql_connection *c, at_error *err);
+AT_MUST_USE at_status at_sql_connection_init(at_sql_connection *c, bool expression,
+                                             at_error *err);
 void at_sql_connection_fini(at_sql_connection *c);
 /* Before each prepare: forgets what was refused. */
 void at_sql_connection_begin(at_sql_connection *c);

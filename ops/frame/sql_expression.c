@@ -41,27 +41,40 @@ void at_expression_release(at_expression *e) {
     at_free(e);
 }
 
-static void note_read(void *context, const char *column) {
+static bool note_read(void *context, const char *column) {
     at_expression *e = context;
+    bool found = false;
     for (int c = 0; c < e->count; c++)
         if (at_equal_fold(e->names[c], column))
-            e->used[c] = true;
+            e->used[c] = found = true;
+    return found;
+}
+
+static bool is_clock(const at_sql_token *token) {
+    static const char *const clocks[] = {"date",      "time",     "datetime", "julianday",
+                                         "unixepoch", "strftime", "timediff"};
+    for (size_t i = 0; i < sizeof clocks / sizeof *clocks; i++)
+        if (at_sql_token_is(token, clocks[i]))
+            return true;
+    return false;
+}
+
+static bool is_now(const at_sql_token *token) {
+    return token->kind == AT_SQL_TOKEN_STRING && token->length == 5 &&
+           (token->text[1] | 32) == 'n' && (token->text[2] | 32) == 'o' &&
+           (token->text[3] | 32) == 'w';
 }
 
 /* What SQLite would take, though it is no expression over one row. */
 static at_status check_tokens(const char *text, at_error *err) {
     size_t length = strlen(text), cursor = 0;
-    static const char *const clocks[] = {"date",      "time",      "datetime",
-                                         "julianday", "unixepoch", "strftime"};
     at_sql_token before = {0}, token = at_sql_token_next(text, length, &cursor);
     if (token.kind == AT_SQL_TOKEN_END && !token.open)
         return at_fail(err, AT_SYNTAX, "the expression is empty");
-    int depth = 0;
+    int depth = 0, inside = 0; /* the depth of the outermost call of a clock; 0: none */
     const char *wrong = NULL, *hint = NULL;
     for (;; before = token, token = at_sql_token_next(text, length, &cursor)) {
-        bool clock = false;
-        for (size_t i = 0; i < sizeof clocks / sizeof *clocks; i++)
-            clock = clock || at_sql_token_is(&before, clocks[i]);
+        bool clock = is_clock(&before) && at_sql_token_mark(&token, '(');
         size_t peek = cursor;
         at_sql_token next = at_sql_token_next(text, length, &peek);
         if (token.open)
@@ -71,13 +84,9 @@ static at_status check_tokens(const char *text, at_error *err) {
             wrong = "an expression takes no :name", hint = "write ${name}";
         else if (at_sql_token_mark(&token, ';'))
             wrong = "an expression is not a statement: no ; here";
-        else if (clock && at_sql_token_mark(&token, '(') && at_sql_token_mark(&next, ')'))
+        else if (clock && at_sql_token_mark(&next, ')'))
             wrong = "the time of day is another each time: an expression may not use it";
-        else if (token.kind == AT_SQL_TOKEN_STRING && token.length == 5 &&
-                 (token.text[1] | 32) == 'n' && (token.text[2] | 32) == 'o' &&
-                 (token.text[3] | 32) == 'w' &&
-                 (at_sql_token_mark(&before, '(') || at_sql_token_mark(&before, ',')) &&
-                 at_sql_token_mark(&next, ')'))
+        else if (inside && is_now(&token))
             wrong = "'now' is another moment each time: an expression may not use it";
         else if (at_sql_token_mark(&token, '('))
             depth++;
@@ -85,6 +94,10 @@ static at_status check_tokens(const char *text, at_error *err) {
             wrong = "a closing bracket too many";
         else if (token.kind == AT_SQL_TOKEN_END && depth > 0)
             wrong = "a closing bracket is missing";
+        if (clock && !inside)
+            inside = depth;
+        if (depth < inside)
+            inside = 0;
         if (wrong) {
             at_fail(err, AT_SYNTAX, "%s", wrong);
             if (hint)
@@ -154,13 +167,12 @@ static at_status compile(at_expression *e, const at_frame *schema, at_error *err
     AT_TRY(check_tokens(e->text, err));
     AT_TRY(copy_schema(e, schema, err));
     at_sql_connection *c = &e->connection;
-    AT_TRY(at_sql_connection_init(c, err));
+    AT_TRY(at_sql_connection_init(c, true, err));
     c->opening = true;
     at_status status =
         at_sql_table_declare(c->db, &c->source, table_name, e->schema, &e->table, err);
     c->opening = false;
     AT_TRY(status);
-    c->expression = true;
     c->reads = note_read;
     c->context = e;
     /* Under WHERE SQLite itself refuses aggregates and window functions. */

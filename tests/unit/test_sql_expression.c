@@ -45,6 +45,31 @@ static void test_columns(void **state) {
     gives("NULL", "new:text\n\n\n");
 }
 
+/* 'now' by whatever way it comes is no moment; elsewhere it is a word like others. */
+static void test_no_clock(void **state) {
+    (void)state;
+    gives("date('n' || 'ow')", "new:text\n\n\n");
+    gives("strftime('%s', 'no' || 'w', 'utc')", "new:text\n\n\n");
+    gives("\"julianday\"()", "new:text\n\n\n");
+    gives("strftime('%s')", "new:text\n\n\n");
+    gives("job IN ('now', 'admin.')", "new:int\n1\n0\n");
+    gives("date(day) = day AND job <> 'now'", "new:int\n1\n1\n");
+    gives("date(day, 'start of month')", "new:text\n2024-02-01\n2023-12-01\n1999-01-01");
+}
+
+/* A column may be named as the rowid is. */
+static void test_column_rowid(void **state) {
+    (void)state;
+    at_frame *frame = at_test_table("rowid:int\n7\n7");
+    at_expression *e = compile("rowid = 7", frame);
+    uint8_t keep[2] = {9, 9};
+    at_error err;
+    assert_ok(at_expression_filter(e, frame, keep, NULL, &err), &err);
+    assert_int_equal(keep[0] + keep[1], 2);
+    at_expression_release(e);
+    at_frame_release(frame);
+}
+
 static void test_forced(void **state) {
     (void)state;
     static const struct {
@@ -130,7 +155,15 @@ static void test_refused(void **state) {
         {"random() > 0", "another value each time"},
         {"current_date", "another value each time"},
         {"date('now')", "'now' is another moment"},
+        {"date('now','start of month')", "'now' is another moment"},
+        {"strftime('%s', 'NOW', 'utc')", "'now' is another moment"},
+        {"julianday ('now', 'start of day')", "'now' is another moment"},
+        {"1 + (unixepoch((lower('Now'))))", "'now' is another moment"},
         {"date()", "another each time"},
+        {"rowid % 2", "may not use rowid: it depends on the batch"},
+        {"_ROWID_", "may not use rowid"},
+        {"this.oid + age", "may not use rowid"},
+        {"\"at weight\"", "may not use rowid"},
         {"age = :x", "takes no :name"},
         {"age > 1) FROM this; --", "closing bracket too many"},
         {"(age > 1", "closing bracket is missing"},
@@ -178,9 +211,10 @@ static void test_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_columns),   cmocka_unit_test(test_forced),
-        cmocka_unit_test(test_frames),    cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_columns),      cmocka_unit_test(test_forced),
+        cmocka_unit_test(test_frames),       cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_no_memory),    cmocka_unit_test(test_no_clock),
+        cmocka_unit_test(test_column_rowid),
     };
     return cmocka_run_group_tests_name("sql_expression", tests, NULL, NULL);
 }
