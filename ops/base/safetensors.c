@@ -117,6 +117,30 @@ static at_status align_arrays(at_safetensors *file, at_error *err) {
     return AT_OK;
 }
 
+static int compare_places(const void *a, const void *b, void *context) {
+    const at_array *arrays = context;
+    const at_array *x = &arrays[*(const size_t *)a], *y = &arrays[*(const size_t *)b];
+    const char *from = x->data, *other = y->data;
+    if (from != other)
+        return from < other ? -1 : 1;
+    return (x->bytes > y->bytes) - (x->bytes < y->bytes);
+}
+
+/* No byte belongs to two arrays, as the format has it: what is copied of a file is then
+ * never more than the file. Sorts by_name by place. */
+static at_status check_overlap(at_safetensors *file, at_error *err) {
+    qsort_r(file->by_name, file->count, sizeof *file->by_name, compare_places,
+            file->arrays);
+    for (size_t i = 1; i < file->count; i++) {
+        const at_array *before = &file->arrays[file->by_name[i - 1]];
+        const at_array *array = &file->arrays[file->by_name[i]];
+        if ((const char *)array->data < (const char *)before->data + before->bytes)
+            return at_fail(err, AT_CORRUPT, "the arrays '%s' and '%s' overlap",
+                           before->name, array->name);
+    }
+    return AT_OK;
+}
+
 /* The metadata is a map from text to text without bytes of value 0. */
 static at_status check_meta(const json_t *meta, at_error *err) {
     const char *key;
@@ -149,6 +173,7 @@ static at_status read_arrays(at_safetensors *file, const char *data, size_t leng
         file->by_name[file->count] = file->count;
         file->count++;
     }
+    AT_TRY(check_overlap(file, err));
     qsort_r(file->by_name, file->count, sizeof *file->by_name, compare_names,
             file->arrays);
     return align_arrays(file, err);

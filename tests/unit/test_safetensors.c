@@ -131,6 +131,37 @@ static void test_unaligned(void **state) {
     at_safetensors_release(file);
 }
 
+/* Arrays on the same bytes would let a small file grow to gigabytes of copies. */
+static void test_overlap(void **state) {
+    (void)state;
+    static const struct {
+        int a, b, empty; /* where they begin; a and b hold 8 bytes */
+        at_status status;
+    } cases[] = {{0, 0, 31, AT_CORRUPT}, {7, 0, 31, AT_CORRUPT}, {8, 0, 8, AT_OK},
+                 {9, 0, 31, AT_OK},      {0, 7, 31, AT_CORRUPT}, {15, 23, 15, AT_OK},
+                 {15, 0, 16, AT_CORRUPT}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char json[512];
+        at_safetensors *file;
+        at_error err = {0};
+        snprintf(json, sizeof json,
+                 "{\"a\":{\"dtype\":\"I64\",\"shape\":[1],\"data_offsets\":[%d,%d]},"
+                 "\"e\":{\"dtype\":\"I64\",\"shape\":[0],\"data_offsets\":[%d,%d]},"
+                 "\"b\":{\"dtype\":\"I64\",\"shape\":[1],\"data_offsets\":[%d,%d]}}",
+                 cases[i].a, cases[i].a + 8, cases[i].empty, cases[i].empty, cases[i].b,
+                 cases[i].b + 8);
+        at_status status = view(json, 40, &file, &err);
+        assert_int_equal(status, cases[i].status);
+        if (status == AT_OK) {
+            assert_non_null(at_safetensors_find(file, "a"));
+            assert_non_null(at_safetensors_find(file, "b"));
+            at_safetensors_release(file);
+        } else {
+            assert_non_null(strstr(err.text, "overlap"));
+        }
+    }
+}
+
 static void test_refusals(void **state) {
     (void)state;
     const at_array twice[] = {{.name = "a", .dtype = AT_DTYPE_U8, .rank = 1},
@@ -149,9 +180,8 @@ static void test_refusals(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_checks),
-        cmocka_unit_test(test_unaligned),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_checks),
+        cmocka_unit_test(test_unaligned),  cmocka_unit_test(test_overlap),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
