@@ -7,8 +7,10 @@
 #include <string.h>
 
 enum {
-    MOST_LEVELS = 50, /* of a category: the rest counts as none of them */
-    FEWEST_ROWS = 20, /* below, a run of numbers says nothing of an identifier */
+    MOST_LEVELS = 50,    /* of a category: the rest counts as none of them */
+    FEWEST_ROWS = 20,    /* below, a run of numbers says nothing of an identifier */
+    FEWEST_SPREAD = 100, /* the same of numbers with gaps */
+    WIDEST_SPREAD = 4,   /* rows' share of such a run: 1 in this many, as of a split */
 };
 
 typedef enum fate {
@@ -28,7 +30,8 @@ static const char *const reasons[FATES] = {
     [TEXT] = "free text",           [DATE] = "dates",
 };
 
-/* Distinct integers without a gap, in any order: row numbers. */
+/* Distinct integers in any order, without a gap or, in enough rows, close together: row
+ * numbers, of a whole table or of a part split off. */
 static at_status is_run(const at_column *c, bool *out, at_error *err) {
     *out = false;
     if (c->type != AT_TYPE_INT || c->missing || c->rows < FEWEST_ROWS)
@@ -38,9 +41,11 @@ static at_status is_run(const at_column *c, bool *out, at_error *err) {
         low = c->ints[i] < low ? c->ints[i] : low;
         high = c->ints[i] > high ? c->ints[i] : high;
     }
-    if ((uint64_t)high - (uint64_t)low != (uint64_t)c->rows - 1)
+    uint64_t span = (uint64_t)high - (uint64_t)low;
+    uint64_t widest = (uint64_t)c->rows * (c->rows < FEWEST_SPREAD ? 1 : WIDEST_SPREAD);
+    if (span >= widest)
         return AT_OK;
-    uint8_t *seen = at_alloc_zero((size_t)c->rows);
+    uint8_t *seen = at_alloc_zero((size_t)span + 1);
     if (!seen)
         return at_fail(err, AT_NO_MEMORY, "out of memory");
     *out = true;

@@ -217,6 +217,37 @@ static void test_select(void **state) {
     at_frame_release(frame);
 }
 
+/* What the preparation leaves out of `count` rows: every `step`th of a run of integers,
+ * in another order, next to a column to learn from. */
+static void leaves_out(int count, int step, const char *expected) {
+    char cells[200][32];
+    const char *rows[200];
+    for (int i = 0; i < count; i++) {
+        int id = 1000 + (i * 7 % count) * step;
+        snprintf(cells[i], sizeof cells[i], "%d|%d|%s", id, i % 9, i % 2 ? "yes" : "no");
+        rows[i] = cells[i];
+    }
+    at_frame *frame = rows_frame("id:int n:int y:category", rows, (size_t)count);
+    at_error err;
+    at_arena arena = {0};
+    at_recipe *recipe;
+    const char *note;
+    assert_ok(at_recipe_auto(frame, "y", &arena, &recipe, &note, &err), &err);
+    assert_string_equal(note, expected);
+    at_recipe_release(recipe);
+    at_arena_fini(&arena);
+    at_frame_release(frame);
+}
+
+static void test_identifiers(void **state) {
+    (void)state;
+    leaves_out(20, 1, "left out: id (an identifier)");
+    leaves_out(200, 1, "left out: id (an identifier)");
+    leaves_out(200, 4, "left out: id (an identifier)");
+    leaves_out(200, 5, "");
+    leaves_out(90, 3, "");
+}
+
 static void test_auto(void **state) {
     (void)state;
     at_error err;
@@ -340,11 +371,12 @@ static void test_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_walk),         cmocka_unit_test(test_serve),
-        cmocka_unit_test(test_impute),       cmocka_unit_test(test_one_hot),
-        cmocka_unit_test(test_standardize),  cmocka_unit_test(test_select),
-        cmocka_unit_test(test_auto),         cmocka_unit_test(test_write),
-        cmocka_unit_test(test_load_rejects), cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_walk),        cmocka_unit_test(test_serve),
+        cmocka_unit_test(test_impute),      cmocka_unit_test(test_one_hot),
+        cmocka_unit_test(test_standardize), cmocka_unit_test(test_select),
+        cmocka_unit_test(test_identifiers), cmocka_unit_test(test_auto),
+        cmocka_unit_test(test_write),       cmocka_unit_test(test_load_rejects),
+        cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

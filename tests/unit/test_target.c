@@ -132,6 +132,10 @@ static void test_refusals(void **state) {
     refused(column(AT_TYPE_INT, CELLS("3", "3", "3", "3", "3")), 0, "values are '3'");
     refused(column(AT_TYPE_DATE, CELLS("1", "2", "3", "4", "5")), 0, "column of dates");
     refused(numbers(AT_TYPE_INT, 500, 500, 1), 0, "identifier");
+    refused(numbers(AT_TYPE_INT, 400, 500, 1), 0, "identifier"); /* split: with gaps */
+    refused(numbers(AT_TYPE_INT, 100, 401, 1), 0, "identifier");
+    learned(numbers(AT_TYPE_INT, 90, 311, 1), 0, AT_REGRESSION, "");
+    learned(numbers(AT_TYPE_INT, 120, 4001, 1), 0, AT_REGRESSION, "");
     refused(numbers(AT_TYPE_INT, 100, 12, 1), AT_BINARY, "12 classes");
     refused(column(AT_TYPE_TEXT, CELLS("a", "b", "a", "b", "a")), AT_REGRESSION,
             "is text");
