@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 enum { CHUNK = 16384, POLL_MS = 20 };
-static const double KILL_AFTER = 2.0; /* seconds from SIGINT to SIGKILL */
+static const double KILL_AFTER = 0.5; /* seconds from SIGINT to SIGKILL: less than a
+                                         * kernel that ends waits for a cell */
 static const double LINGER = 0.1; /* of silence after the end: then nobody listens on */
 
 /* One of the command's streams. `part` holds an incomplete UTF-8 sequence. */
@@ -91,8 +92,9 @@ static void read_end(command *c, pipe_end *end) {
 }
 
 static void signal_group(const command *c, int number) {
-    if (kill(-c->pid, number) < 0)
-        (void)kill(c->pid, number); /* its group was not made yet */
+    /* The group is there from the start (posix_spawn); the id alone may be another's once
+     * the shell was waited for. */
+    (void)kill(-c->pid, number);
 }
 
 static void watch(command *c) {
@@ -126,8 +128,15 @@ static void attend(command *c) {
             if (c->ends[i].fd >= 0 && fds[i].revents)
                 read_end(c, &c->ends[i]);
         watch(c);
-        if (c->ended && (!open_ends(c) || at_now() - c->heard_at > LINGER))
+        /* What the shell left behind may print for ever, in a session of its own even
+         * where no signal of ours comes: after an interrupt nobody listens to it. */
+        double now = at_now();
+        bool gone = c->interrupted_at > 0 && now - c->interrupted_at > LINGER;
+        if (c->ended && (!open_ends(c) || gone || now - c->heard_at > LINGER)) {
+            if (gone)
+                signal_group(c, SIGKILL);
             break;
+        }
         if (!open_ends(c) && !c->ended) /* poll has nothing to wake it */
             at_sleep(0.002);
     }
