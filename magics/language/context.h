@@ -17,6 +17,7 @@ typedef struct at_context {
     at_workspace *workspace; /* open; NULL for a magic whose spec says `detached` */
     at_session *session;
     at_arena *arena; /* released when the cell ends */
+    int depth;       /* cells around this one (at_context_run) */
 } at_context;
 
 /* The value of a %set variable, or NULL; borrowed until it is set again. */
@@ -38,7 +39,7 @@ bool at_session_shutting_down(const at_session *session);
  * err->code. */
 at_status at_context_point(const at_context *context, int line, int column, int width,
                            at_error *err);
-/* Runs a cell inside this one (%time, %%time). execute.c */
+/* Runs a cell inside this one (%time, %%time); AT_LIMIT from 8 levels on. execute.c */
 AT_MUST_USE at_status at_context_run(at_context *context, const char *code,
                                      at_error *err);
 

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { DEPTH_LIMIT = 8 }; /* cells in cells: each takes some of the stack */
+
 static at_status no_memory(at_error *err) {
     return at_fail(err, AT_NO_MEMORY, "no memory left to run the cell");
 }
@@ -275,5 +277,8 @@ at_status at_execute(at_context *context, const char *code, size_t length,
 }
 
 at_status at_context_run(at_context *context, const char *code, at_error *err) {
-    return at_execute(context, code, strlen(code), err);
+    at_context inner = *context;
+    if (++inner.depth >= DEPTH_LIMIT)
+        return at_fail(err, AT_LIMIT, "%%time stands in itself too often");
+    return at_execute(&inner, code, strlen(code), err);
 }

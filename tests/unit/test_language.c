@@ -204,7 +204,10 @@ static void test_interrupt(void **state) {
                "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) "
                "SELECT count(*) FROM c",
                1.0);
-    interrupts(w, "!trap '' INT; sleep 30", 4.0); /* deaf: killed after 2 s */
+    interrupts(w, "!trap '' INT; sleep 30", 1.5); /* deaf: killed after 0.5 s */
+    /* what outlives the shell and prints for ever, in its group and out of its reach */
+    interrupts(w, "!yes &", 1.5);
+    interrupts(w, "!setsid yes &", 1.5);
     assert_runs(w, "SELECT 1 AS still_here");
 }
 
@@ -216,6 +219,17 @@ static void test_time_runs_a_cell(void **state) {
     assert_int_equal(run(w, "%time"), AT_INVALID);
     assert_int_equal(run(w, "%%time\n\nSELECT 1 +"), AT_SYNTAX);
     assert_has(w->err.context, "3");
+    char nested[2000 * 6 + 16] = "";
+    for (int levels = 1; levels <= 2000; levels++) {
+        memcpy(nested + (levels - 1) * 6, "%time SELECT 1", sizeof "%time SELECT 1");
+        if (levels == 7)
+            assert_runs(w, nested);
+        if (levels == 8 || levels == 2000) {
+            assert_int_equal(run(w, nested), AT_LIMIT);
+            assert_has(w->err.text, "%time stands in itself too often");
+        }
+    }
+    assert_runs(w, "SELECT 1 AS still_here");
 }
 
 static void test_sql_magic(void **state) {
