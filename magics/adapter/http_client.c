@@ -115,6 +115,9 @@ static at_status begin(transfer *t) {
     curl.easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
     t->begun = true;
     t->reply->status = (int)status;
+    if (status == 206 && t->range_from < 0)
+        return at_fail(t->err, AT_NETWORK, "%.300s sent a part without saying which",
+                       t->call->url);
     if (!t->call->begin)
         return AT_OK;
     int64_t from = 0, total = length;

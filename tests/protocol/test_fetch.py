@@ -29,6 +29,7 @@ class Site(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.files, self.log = {}, []
         self.break_after, self.ranges, self.tags, self.delay = None, True, True, 0
+        self.says_which = True  # a part comes with its Content-Range
         self.url = f"http://127.0.0.1:{self.server_port}"
 
 
@@ -68,7 +69,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         status = 206 if start else 200
         site.log.append((self.path, asked, status))
         self.send_response(status)
-        if start:
+        if start and site.says_which:
             self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
         if site.tags:
             self.send_header("ETag", tag)
@@ -184,6 +185,13 @@ def test_a_broken_download_is_continued(cells, site):
     works(cells(f"%fetch t {site.url}/t.csv\n"))
     assert exported(cells, "t") == body
     assert [status for _, _, status in site.log] == [200, 206, 206]
+
+
+def test_a_part_that_does_not_say_which_is_refused(cells, site):
+    body = table(20000)
+    site.files["/t.csv"] = body
+    site.break_after, site.says_which = len(body) // 3 + 1, False
+    fails(cells(f"%fetch t {site.url}/t.csv\n"), "sent a part without saying which")
 
 
 def test_it_goes_on_in_a_later_cell(cells, site):
