@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define QUEUE_LIMIT   ((size_t)64 * 1024 * 1024) /* bytes */
+#define QUEUE_SECONDS 2.0 /* of output that waits under a rate limit, at most */
 #define CHUNK_LIMIT   ((size_t)256 * 1024)       /* bytes of one stream message */
 #define CHUNK_PACED   ((size_t)64 * 1024)        /* the same under a rate limit */
 #define JOIN_SECONDS  0.02                       /* a stream waits this long for more */
@@ -63,7 +64,7 @@ struct at_iopub {
     double probe_at, drain_until;
     double rate; /* bytes a second; 0: no limit */
     double byte_tokens, message_tokens, filled_at;
-    size_t chunk;
+    size_t chunk, limit; /* bytes: of a stream message, of the queue */
     at_carry carry;
 };
 
@@ -101,7 +102,7 @@ static void push(at_iopub *iopub, at_item *item) {
 }
 
 static void wait_for_room(at_iopub *iopub) {
-    while (iopub->bytes >= QUEUE_LIMIT && !iopub->stopping)
+    while (iopub->bytes >= iopub->limit && !iopub->stopping)
         pthread_cond_wait(&iopub->room, &iopub->lock);
 }
 
@@ -124,6 +125,14 @@ void at_iopub_post(at_iopub *iopub, const char *type, at_origin *origin,
     if (item)
         at_json_dump(&item->body, content);
     post(iopub, item, true);
+}
+
+void at_iopub_post_now(at_iopub *iopub, const char *type, at_origin *origin,
+                       const json_t *content) {
+    at_item *item = new_item(type, origin);
+    if (item)
+        at_json_dump(&item->body, content);
+    post(iopub, item, false);
 }
 
 void at_iopub_status(at_iopub *iopub, at_origin *origin, const char *state) {
@@ -342,9 +351,14 @@ static void send_stream_item(at_iopub *iopub, at_item *item) {
 
 /* ---- pacing ---- */
 
+/* Messages a second under the limit. */
+static double message_rate(const at_iopub *iopub) {
+    return SERVER_MESSAGES * iopub->rate / SERVER_BYTES;
+}
+
 static void fill_tokens(at_iopub *iopub) {
     double now = at_now(), passed = now - iopub->filled_at;
-    double messages = SERVER_MESSAGES * iopub->rate / SERVER_BYTES;
+    double messages = message_rate(iopub);
     iopub->filled_at = now;
     iopub->byte_tokens += passed * iopub->rate * PACE_SHARE;
     iopub->message_tokens += passed * messages * PACE_SHARE;
@@ -369,7 +383,7 @@ static double delay_of(at_iopub *iopub, const at_item *item) {
         wait = item->born + JOIN_SECONDS - at_now();
     if (is_paced(iopub, item)) {
         fill_tokens(iopub);
-        double lack = -iopub->message_tokens / (SERVER_MESSAGES * PACE_SHARE);
+        double lack = -iopub->message_tokens / (message_rate(iopub) * PACE_SHARE);
         if (item->stream && -iopub->byte_tokens / (iopub->rate * PACE_SHARE) > lack)
             lack = -iopub->byte_tokens / (iopub->rate * PACE_SHARE);
         if (lack > wait)
@@ -430,6 +444,15 @@ static void *run(void *context) {
     return NULL;
 }
 
+/* Bytes that may wait. An interrupted cell's output goes on until they are sent: under a
+ * limit a few seconds' worth, but room for one chunk. */
+static size_t find_limit(double rate) {
+    double limit = rate * QUEUE_SECONDS;
+    if (rate == 0 || limit >= (double)QUEUE_LIMIT)
+        return QUEUE_LIMIT;
+    return limit > (double)CHUNK_PACED ? (size_t)limit : CHUNK_PACED;
+}
+
 /* Bytes a second that our subscribers can take; 0: no limit. */
 static double find_rate(void) {
     const char *given = getenv("ATELIER_IOPUB_RATE");
@@ -449,9 +472,10 @@ at_status at_iopub_new(at_wire *wire, at_socket *sock, at_iopub **out, at_error 
     iopub->socket = sock;
     iopub->rate = find_rate();
     iopub->chunk = iopub->rate > 0 ? CHUNK_PACED : CHUNK_LIMIT;
+    iopub->limit = find_limit(iopub->rate);
     iopub->filled_at = at_now();
     iopub->byte_tokens = iopub->rate * PACE_BURST;
-    iopub->message_tokens = SERVER_MESSAGES * iopub->rate / SERVER_BYTES * PACE_BURST;
+    iopub->message_tokens = message_rate(iopub) * PACE_BURST;
     pthread_mutex_init(&iopub->lock, NULL);
     pthread_cond_init(&iopub->room, NULL);
     at_status status = at_wakeup_init(&iopub->wakeup, err);

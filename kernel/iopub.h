@@ -24,6 +24,9 @@ void at_iopub_release(at_iopub *iopub);
 /* Any thread. Origins are retained, contents borrowed. `type` is static. */
 void at_iopub_post(at_iopub *iopub, const char *type, at_origin *origin,
                    const json_t *content);
+/* The same, never waiting for room: for what a full queue must not hold up. */
+void at_iopub_post_now(at_iopub *iopub, const char *type, at_origin *origin,
+                       const json_t *content);
 void at_iopub_stream(at_iopub *iopub, at_origin *origin, at_stream stream,
                      const char *text, size_t length);
 /* {"execution_state": state}. Never waits for room. */

@@ -178,3 +178,16 @@ def test_the_rate_can_be_set(start, rate):
     begun = time.monotonic()
     assert kernel.run("lines 300000").text().count("\n") == 300000
     assert time.monotonic() - begun < 3 * SLOW
+
+
+def test_an_interrupted_flood_stops_soon_under_a_limit(start):
+    """What waits to be sent is 2 s' worth, not all that a cell could print."""
+    kernel = start(ATELIER_IOPUB_RATE="1e6")
+    message_id = kernel.client.execute("lines 5000000")
+    kernel.wait_for_state("busy")
+    time.sleep(0.5)
+    begun = time.monotonic()
+    kernel.control("interrupt_request")
+    while kernel.wait_for_state("idle")["parent_header"].get("msg_id") != message_id:
+        pass
+    assert time.monotonic() - begun < 4 * SLOW
