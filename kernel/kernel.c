@@ -121,8 +121,12 @@ at_status at_kernel_run(const at_kernel_config *config, at_interp *interp,
         status = start(kernel, err);
     if (status == AT_OK)
         supervise(kernel);
-    if (!finish(kernel))
+    if (!finish(kernel)) {
+        /* Standard error is the capture's still: only the log reaches who started us. */
+        at_log(AT_LOG_ERROR, "the running cell did not stop in time: it is abandoned");
+        at_connection_unlink(&kernel->connection);
         return at_fail(err, AT_BUSY, "the running cell did not stop in time");
+    }
     at_signals_fini();
     at_free(kernel);
     return status;
