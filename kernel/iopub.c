@@ -12,9 +12,9 @@
 
 #define QUEUE_LIMIT   ((size_t)64 * 1024 * 1024) /* bytes */
 #define QUEUE_SECONDS 2.0 /* of output that waits under a rate limit, at most */
-#define CHUNK_LIMIT   ((size_t)256 * 1024)       /* bytes of one stream message */
-#define CHUNK_PACED   ((size_t)64 * 1024)        /* the same under a rate limit */
-#define JOIN_SECONDS  0.02                       /* a stream waits this long for more */
+#define CHUNK_LIMIT   ((size_t)256 * 1024) /* bytes of one stream message */
+#define CHUNK_PACED   ((size_t)64 * 1024)  /* the same under a rate limit */
+#define JOIN_SECONDS  0.02                 /* a stream waits this long for more */
 #define STALL_SECONDS 5.0
 #define RETRY_SECONDS 0.001
 #define PROBE_SECONDS 1.0

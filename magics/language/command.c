@@ -13,7 +13,7 @@
 
 enum { CHUNK = 16384, POLL_MS = 20 };
 static const double KILL_AFTER = 0.5; /* seconds from SIGINT to SIGKILL: less than a
-                                         * kernel that ends waits for a cell */
+                                       * kernel that ends waits for a cell */
 static const double LINGER = 0.1; /* of silence after the end: then nobody listens on */
 
 /* One of the command's streams. `part` holds an incomplete UTF-8 sequence. */
