@@ -41,18 +41,31 @@ def page_of(kernelspec, atelier_data):
         browser.close()
 
 
+def without_outputs(notebook):
+    """The notebook as if it had never run, so that a numbered prompt means: ran now."""
+    content = json.loads(notebook.read_text())
+    for cell in content["cells"]:
+        if cell["cell_type"] == "code":
+            cell["outputs"], cell["execution_count"] = [], None
+    return json.dumps(content)
+
+
 @pytest.fixture(params=["light", "dark"])
 def lab(request, tmp_path, kernelspec, atelier_data):
     """A JupyterLab on copies of the notebooks, in this theme; gives (address, theme)."""
     theme = request.param
     for notebook in (ROOT / "notebooks").glob("0*.ipynb"):
-        shutil.copy(notebook, tmp_path)
+        (tmp_path / notebook.name).write_text(without_outputs(notebook))
     settings = tmp_path / "settings/@jupyterlab/apputils-extension"
     settings.mkdir(parents=True)
     name = "JupyterLab Light" if theme == "light" else "JupyterLab Dark"
     (settings / "themes.jupyterlab-settings").write_text(json.dumps({"theme": name}))
     (settings / "notification.jupyterlab-settings").write_text(
         json.dumps({"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}))
+    # Cells off screen are drawn too, so that all of them can be counted and photographed.
+    tracker = tmp_path / "settings/@jupyterlab/notebook-extension"
+    tracker.mkdir()
+    (tracker / "tracker.jupyterlab-settings").write_text(json.dumps({"windowingMode": "none"}))
     port = free_port()
     env = dict(
         os.environ,
@@ -90,9 +103,14 @@ def lab(request, tmp_path, kernelspec, atelier_data):
         log.close()
 
 
+def command(page, name):
+    """Starts a command of JupyterLab's; its promise may never end, so it is not awaited."""
+    page.evaluate(f"() => {{ window.jupyterapp.commands.execute('{name}'); }}")
+
+
 def run_all(page, code_cells):
     """Runs every cell and waits until each has its number."""
-    page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    command(page, "notebook:run-all-cells")
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         prompts = page.evaluate(
@@ -111,14 +129,11 @@ def test_walk(lab, page_of, name):
     notebook = json.loads((ROOT / f"notebooks/{name}.ipynb").read_text())
     code_cells = sum(cell["cell_type"] == "code" for cell in notebook["cells"])
     page = page_of()
-    # Cells off screen are drawn too, so that all of them can be counted and photographed.
     page.goto(f"{address}/lab/tree/{name}.ipynb?reset")
     page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']", timeout=60000)
-    page.evaluate("window.jupyterapp.commands.execute('application:toggle-left-area')")
-    page.evaluate(
-        "window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
-    page.evaluate("document.querySelector('.jp-WindowedPanel-outer')?.scrollTo(0, 0)")
+    page.wait_for_timeout(700)  # the notebook is there a moment before its commands are
     run_all(page, code_cells)
+    command(page, "application:toggle-left-area")
     theme_now = page.evaluate("document.body.dataset.jpThemeName")
     assert theme_now == ("JupyterLab Light" if theme == "light" else "JupyterLab Dark")
     assert page.locator("[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
@@ -133,6 +148,7 @@ def photograph(page, stem):
     for old in stem.parent.glob(f"{stem.name}-*.png"):
         old.unlink()
     panel = ".jp-WindowedPanel-outer"
+    page.evaluate(f"document.querySelector('{panel}').scrollTop = 0")
     for shot in range(1, 20):
         page.wait_for_timeout(250)
         page.screenshot(path=f"{stem}-{shot:02d}.png")
