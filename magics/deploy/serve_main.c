@@ -167,21 +167,34 @@ static at_status load_all(serving *s, json_t *states, at_arena *arena, at_error 
     return AT_OK;
 }
 
-/* Loads, and says in the state file what is live. */
-static at_status reload(serving *s, at_error *err) {
-    double began = at_now();
+/* Loads every endpoint; *state (new reference) will say in the state file what is live.
+ */
+static at_status load(serving *s, json_t **state, at_error *err) {
     at_arena arena = {0};
     json_t *states = json_object();
-    json_t *state = json_pack("{s:i, s:i, s:f, s:o}", "pid", (int)getpid(), "port",
-                              s->http ? at_http_server_port(s->http) : 0, "loaded", began,
-                              "endpoints", states);
+    *state = json_pack("{s:i, s:f, s:o}", "pid", (int)getpid(), "loaded", at_now(),
+                       "endpoints", states);
     at_status status =
-        state ? load_all(s, states, &arena, err)
-              : at_fail(err, AT_NO_MEMORY, "no memory left for the endpoints");
-    if (!status)
-        status = at_server_write_state(s->options->workspace, state, err);
-    json_decref(state);
+        *state ? load_all(s, states, &arena, err)
+               : at_fail(err, AT_NO_MEMORY, "no memory left for the endpoints");
     at_arena_fini(&arena);
+    return status;
+}
+
+/* Says what is loaded, and where it is served. */
+static at_status publish(serving *s, json_t *state, at_error *err) {
+    if (json_object_set_new(state, "port", json_integer(at_http_server_port(s->http))) !=
+        0)
+        return at_fail(err, AT_NO_MEMORY, "no memory left for the endpoints");
+    return at_server_write_state(s->options->workspace, state, err);
+}
+
+static at_status reload(serving *s, at_error *err) {
+    json_t *state = NULL;
+    at_status status = load(s, &state, err);
+    if (!status)
+        status = publish(s, state, err);
+    json_decref(state);
     return status;
 }
 
@@ -191,6 +204,13 @@ static int first_port(const char *workspace) {
     for (const char *p = workspace; *p; p++)
         hash = (hash ^ (unsigned char)*p) * 16777619u;
     return FIRST_PORT + (int)(hash % PORTS);
+}
+
+/* The port is known to the router before the first request can come. */
+static at_status try_port(serving *s, const at_http_server_config *config,
+                          at_error *err) {
+    s->route.port = config->port;
+    return at_http_server_start(config, &s->http, err);
 }
 
 static at_status start_http(serving *s, at_error *err) {
@@ -208,17 +228,16 @@ static at_status start_http(serving *s, at_error *err) {
     config.port = o->port ? o->port : saved;
     at_status status = AT_BUSY;
     if (config.port)
-        status = at_http_server_start(&config, &s->http, err);
+        status = try_port(s, &config, err);
     if (status == AT_BUSY && saved && !o->port)
         at_log(AT_LOG_WARN, "port %d is taken by another program: another is chosen",
                saved);
     int from = first_port(o->workspace);
     for (int i = 0; i < 100 && status == AT_BUSY && !o->port; i++) {
         config.port = FIRST_PORT + (from - FIRST_PORT + i) % PORTS;
-        status = at_http_server_start(&config, &s->http, err);
+        status = try_port(s, &config, err);
     }
     AT_TRY(status);
-    s->route.port = at_http_server_port(s->http);
     return s->route.port == saved ? AT_OK
                                   : at_server_save_port(o->workspace, s->route.port, err);
 }
@@ -279,10 +298,16 @@ static int serve(const options *o, int ready) {
     at_endpoints_init(&s.endpoints);
     s.route = (at_route){.endpoints = &s.endpoints, .hosts = o->hosts};
     at_status status = at_server_lock(o->workspace, &s.lock, &err);
+    /* Loaded before the port is open: nobody is told that an endpoint does not exist
+     * because it is not there yet. */
+    json_t *state = NULL;
+    if (!status)
+        status = load(&s, &state, &err);
     if (!status)
         status = start_http(&s, &err);
     if (!status)
-        status = reload(&s, &err);
+        status = publish(&s, state, &err);
+    json_decref(state);
     if (status) {
         at_log(AT_LOG_ERROR, "%s", err.text);
         report(ready, err.text);

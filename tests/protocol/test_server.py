@@ -433,6 +433,32 @@ def test_killed_at_any_moment_nothing_is_lost(atelier_binary, trained, port):
     run_cells(atelier_binary, trained, "%deploy icing --endpoint ice-ep\n")
 
 
+def test_a_starting_server_is_closed_or_right(atelier_binary, trained, port):
+    """While a killed server comes back, an endpoint is never told not to exist."""
+    body = as_csv(rows(trained)[:1], INPUTS)
+    stop, answers = [], []
+
+    def hammer():
+        while not stop:
+            try:
+                answers.append(ask(port, body)[0])
+            except OSError:
+                pass  # nobody listens yet
+
+    for _ in range(5):
+        pid, _ = server_of(trained)
+        os.kill(pid, signal.SIGKILL)
+        assert wait_gone(pid)
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            running = [pool.submit(hammer) for _ in range(2)]
+            run_cells(atelier_binary, trained, "%endpoints --start\n")
+            stop.append(True)
+            for one in running:
+                one.result()
+        stop.clear()
+    assert answers and set(answers) == {200}, sorted(set(answers))
+
+
 def test_invoke_shows_the_refusal(atelier_binary, trained, port):
     done = run_cells(atelier_binary, trained, "%%invoke ice-ep\n1,2\n", check=False)
     assert done.returncode == 1
