@@ -109,17 +109,20 @@ def command(page, name):
 
 
 def run_all(page, code_cells):
-    """Runs every cell and waits until each has its number."""
-    command(page, "notebook:run-all-cells")
-    deadline = time.monotonic() + 120
+    """Runs every cell and waits until each has its number. A notebook that has just been
+    opened may not take the command yet: then it is given again."""
+    deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
         prompts = page.evaluate(
             "[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]"
-            ".map(e => e.textContent)")
-        if len(prompts) == code_cells and all(
-                p.strip("[]: ").isdigit() for p in prompts):
+            ".map(e => e.textContent.replace(/[\\[\\]: ]/g, ''))")
+        if len(prompts) == code_cells and all(p.isdigit() for p in prompts):
             return
-        time.sleep(0.3)
+        if not any(prompts):
+            page.locator(".jp-Notebook").click(position={"x": 5, "y": 5})
+            command(page, "notebook:run-all-cells")
+            page.wait_for_timeout(1200)
+        page.wait_for_timeout(300)
     raise AssertionError(f"not all cells ended: {prompts}")
 
 
