@@ -64,8 +64,7 @@ static at_status show_rows(at_context *context, const char *title, const at_fram
     at_table_options table = {.rows = 5, .title = title, .types = true};
     at_bundle bundle;
     AT_TRY(at_view_table(frame, -1, &table, &bundle, err));
-    at_display_show(context->call->display, &bundle, NULL);
-    at_bundle_fini(&bundle);
+    at_view_send(context->call->display, &bundle);
     return AT_OK;
 }
 

@@ -61,8 +61,7 @@ static at_status show(at_context *context, const struct prepare_options *o,
     at_table_options table = {.rows = 5, .title = "first rows, prepared", .types = true};
     at_bundle bundle;
     AT_TRY(at_view_table(prepared, -1, &table, &bundle, err));
-    at_display_show(context->call->display, &bundle, NULL);
-    at_bundle_fini(&bundle);
+    at_view_send(context->call->display, &bundle);
     return AT_OK;
 }
 

@@ -99,7 +99,6 @@ at_status at_steps_show(at_context *context, const at_recipe *recipe,
                     .row_count = count};
     at_bundle bundle;
     AT_TRY(at_view_grid(&grid, &bundle, err));
-    at_display_show(context->call->display, &bundle, NULL);
-    at_bundle_fini(&bundle);
+    at_view_send(context->call->display, &bundle);
     return AT_OK;
 }

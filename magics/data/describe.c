@@ -168,8 +168,7 @@ static at_status describe(at_context *context, const struct describe_options *o,
                     .row_count = found};
     at_bundle bundle;
     AT_TRY(at_view_grid(&grid, &bundle, err));
-    at_display_show(context->call->display, &bundle, NULL);
-    at_bundle_fini(&bundle);
+    at_view_send(context->call->display, &bundle);
     return AT_OK;
 }
 

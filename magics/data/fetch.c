@@ -299,8 +299,7 @@ static at_status show(at_context *context, const struct fetch_options *o,
                                   at_arena_format(context->arena, "%%show %s", o->name)};
     at_bundle bundle;
     AT_TRY(at_view_table(frame, -1, &table, &bundle, err));
-    at_display_show(display, &bundle, NULL);
-    at_bundle_fini(&bundle);
+    at_view_send(display, &bundle);
     return AT_OK;
 }
 

@@ -70,8 +70,7 @@ static at_status run(at_context *context, const void *given, at_error *err) {
         at_bundle bundle;
         status = at_view_table(frame, -1, &table, &bundle, err);
         if (status == AT_OK) {
-            at_display_show(context->call->display, &bundle, NULL);
-            at_bundle_fini(&bundle);
+            at_view_send(context->call->display, &bundle);
         }
     }
     at_frame_release(frame);

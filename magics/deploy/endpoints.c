@@ -59,8 +59,7 @@ static at_status show(at_context *context, const at_entry *entries, size_t count
     };
     at_bundle bundle;
     AT_TRY(at_view_grid(&grid, &bundle, err));
-    at_display_show(context->call->display, &bundle, NULL);
-    at_bundle_fini(&bundle);
+    at_view_send(context->call->display, &bundle);
     const char *address =
         at_arena_format(context->arena, "http://127.0.0.1:%d", server->port);
     if (server->port && address)

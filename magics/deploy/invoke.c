@@ -147,8 +147,7 @@ static at_status show(at_context *context, const struct invoke_options *o,
     if (!status)
         status = at_view_table(frame, -1, &table, &bundle, err);
     if (!status) {
-        at_display_show(display, &bundle, NULL);
-        at_bundle_fini(&bundle);
+        at_view_send(display, &bundle);
     }
     at_frame_release(frame);
     return status;

@@ -1,5 +1,6 @@
 /* %help: what there is to say, and how. */
 #include "magics/language/help.h"
+#include "magics/view/grid.h"
 #include "ops/base/suggest.h"
 
 typedef struct options {
@@ -40,8 +41,7 @@ static at_status run(at_context *context, const void *given, at_error *err) {
             return unknown(o->name, err);
         AT_TRY(at_help_bundle(magic, &bundle, err));
     }
-    at_display_show(context->call->display, &bundle, NULL);
-    at_bundle_fini(&bundle);
+    at_view_send(context->call->display, &bundle);
     return AT_OK;
 }
 

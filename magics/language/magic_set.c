@@ -58,8 +58,7 @@ static at_status list(at_context *context, at_error *err) {
     at_session_each(context->session, list_one, &l);
     at_bundle bundle = {0};
     AT_TRY(at_view_facts(NULL, l.facts, l.count, &bundle, err));
-    at_display_show(context->call->display, &bundle, NULL);
-    at_bundle_fini(&bundle);
+    at_view_send(context->call->display, &bundle);
     return AT_OK;
 }
 

@@ -82,8 +82,7 @@ static at_status show(running *r, const at_sql_statement *statement) {
     if (r->cell->last)
         at_display_result(display, &bundle);
     else
-        at_display_show(display, &bundle, NULL);
-    at_bundle_fini(&bundle);
+        at_view_send(display, &bundle);
     return AT_OK;
 }
 

@@ -44,11 +44,6 @@ static const at_param options[] = {
      .help = "the same seed gives the same intervals"},
 };
 
-void at_quality_send(at_context *context, at_bundle *bundle) {
-    at_display_show(context->call->display, bundle, NULL);
-    at_bundle_fini(bundle);
-}
-
 at_status at_quality_table(at_context *context, const at_quality *quality,
                            const at_quality_line *lines, size_t count, json_t *kept,
                            at_error *err) {
@@ -93,7 +88,7 @@ at_status at_quality_table(at_context *context, const at_quality *quality,
                     .row_count = count};
     at_bundle bundle;
     AT_TRY(at_view_grid(&grid, &bundle, err));
-    at_quality_send(context, &bundle);
+    at_view_send(context->call->display, &bundle);
     return AT_OK;
 }
 

@@ -98,8 +98,7 @@ at_status at_model_facts_show(at_context *context, const at_entry *model, at_err
     at_bundle bundle;
     AT_TRY(at_view_facts(at_arena_format(arena, "model %s", model->name), f.items,
                          f.count, &bundle, err));
-    at_display_show(context->call->display, &bundle, NULL);
-    at_bundle_fini(&bundle);
+    at_view_send(context->call->display, &bundle);
     const char *folder =
         at_store_path(context->workspace, AT_KIND_MODEL, model->id, arena);
     if (folder) /* a line of its own: a path that is cut is of no use */

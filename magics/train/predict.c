@@ -112,8 +112,7 @@ static at_status show(at_context *context, const char *name, const at_frame *fra
                               .more = at_arena_format(context->arena, "%%show %s", name)};
     at_bundle bundle;
     AT_TRY(at_view_table(frame, -1, &table, &bundle, err));
-    at_display_show(context->call->display, &bundle, NULL);
-    at_bundle_fini(&bundle);
+    at_view_send(context->call->display, &bundle);
     return AT_OK;
 }
 

@@ -37,7 +37,5 @@ typedef struct at_quality_line {
 AT_MUST_USE at_status at_quality_table(at_context *context, const at_quality *quality,
                                        const at_quality_line *lines, size_t count,
                                        json_t *kept, at_error *err);
-/* Sends a bundle to the display and finishes it. */
-void at_quality_send(at_context *context, at_bundle *bundle);
 
 #endif

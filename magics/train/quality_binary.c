@@ -46,7 +46,7 @@ static at_status show_curves(at_context *context, const at_quality *q,
         at_bundle bundle;
         status = at_view_charts(NULL, charts, 2, &bundle, err);
         if (status == AT_OK)
-            at_quality_send(context, &bundle);
+            at_view_send(context->call->display, &bundle);
     }
     at_curve_fini(&roc);
     at_curve_fini(&pr);
@@ -80,7 +80,7 @@ at_status at_quality_binary(at_context *context, const at_quality *q, json_t *ke
     const int64_t counts[] = {m.tn, m.fp, m.fn, m.tp};
     at_bundle bundle;
     AT_TRY(at_view_confusion(labels, counts, 2, &bundle, err));
-    at_quality_send(context, &bundle);
+    at_view_send(context->call->display, &bundle);
     if (m.tp + m.fn == 0 || m.tn + m.fp == 0) {
         at_display_print(
             context->call->display,

@@ -38,7 +38,7 @@ static at_status show_classes(at_context *context, const at_quality *q,
         .row_count = shown};
     at_bundle bundle;
     AT_TRY(at_view_grid(&grid, &bundle, err));
-    at_quality_send(context, &bundle);
+    at_view_send(context->call->display, &bundle);
     return AT_OK;
 }
 
@@ -66,7 +66,7 @@ static at_status show(at_context *context, const at_quality *q,
         labels[c] = at_model_label(q->model, c);
     at_bundle bundle;
     AT_TRY(at_view_confusion(labels, m->confusion, m->classes, &bundle, err));
-    at_quality_send(context, &bundle);
+    at_view_send(context->call->display, &bundle);
     return show_classes(context, q, m, err);
 }
 

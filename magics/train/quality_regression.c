@@ -1,6 +1,7 @@
 #include "magics/language/spec.h"
 #include "magics/train/quality.h"
 #include "magics/view/chart.h"
+#include "magics/view/grid.h"
 
 #include <math.h>
 
@@ -64,7 +65,7 @@ static at_status show_charts(at_context *context, const at_quality *q,
     };
     at_bundle bundle;
     AT_TRY(at_view_charts(NULL, charts, 2, &bundle, err));
-    at_quality_send(context, &bundle);
+    at_view_send(context->call->display, &bundle);
     return AT_OK;
 }
 

@@ -119,11 +119,6 @@ static void on_event(void *context, const json_t *event) {
     at_progress_update(w->progress, w->done, w->total, w->what[0] ? w->what : "starting");
 }
 
-static void send(at_context *context, at_bundle *bundle) {
-    at_display_show(context->call->display, bundle, NULL);
-    at_bundle_fini(bundle);
-}
-
 static at_status show_features(at_context *context, const json_t *describe,
                                at_error *err) {
     const json_t *features = json_object_get(describe, "features");
@@ -162,7 +157,7 @@ static at_status show_features(at_context *context, const json_t *describe,
                       .width = 560};
     at_bundle bundle;
     AT_TRY(at_view_chart(&chart, &bundle, err));
-    send(context, &bundle);
+    at_view_send(context->call->display, &bundle);
     return AT_OK;
 }
 
@@ -172,7 +167,7 @@ static at_status show_model(watch *w, const json_t *result, at_error *err) {
         return AT_OK;
     at_bundle bundle;
     AT_TRY(at_view_fold("Training log", at_text_get(&w->log), &bundle, err));
-    send(w->context, &bundle);
+    at_view_send(w->context->call->display, &bundle);
     return AT_OK;
 }
 

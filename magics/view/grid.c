@@ -199,3 +199,8 @@ at_status at_view_facts(const char *title, const at_fact *facts, size_t count,
     at_free(cells);
     return status;
 }
+
+void at_view_send(at_display *display, at_bundle *bundle) {
+    at_display_show(display, bundle, NULL);
+    at_bundle_fini(bundle);
+}

@@ -60,6 +60,9 @@ AT_MUST_USE at_status at_view_facts(const char *title, const at_fact *facts, siz
 AT_MUST_USE at_status at_view_fold(const char *title, const char *text, at_bundle *out,
                                    at_error *err);
 
+/* Shows a bundle and finishes it. */
+void at_view_send(at_display *display, at_bundle *bundle);
+
 /* "41,188"; 1234567.0 -> "1.18 MB"; 75.3 -> "1 min 15 s". Into the arena; "" on no
  * memory. */
 const char *at_view_count(at_arena *arena, int64_t count);

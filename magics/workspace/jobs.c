@@ -86,8 +86,7 @@ static at_status show(at_context *context, const at_entry *job, int lines,
     at_bundle bundle;
     AT_TRY(at_view_facts(at_arena_format(arena, "job %s", job->name), facts, n, &bundle,
                          err));
-    at_display_show(context->call->display, &bundle, NULL);
-    at_bundle_fini(&bundle);
+    at_view_send(context->call->display, &bundle);
     /* Lines of their own: in a table they would be cut. */
     const char *folder = at_store_path(context->workspace, AT_KIND_JOB, job->id, arena);
     if (folder)

@@ -55,8 +55,7 @@ at_status at_listing_show(at_listing *listing, const char *title, const char *ca
     } else {
         status = at_view_grid(&grid, &bundle, err);
         if (!status) {
-            at_display_show(display, &bundle, NULL);
-            at_bundle_fini(&bundle);
+            at_view_send(display, &bundle);
         }
     }
     at_listing_fini(listing);

@@ -93,8 +93,7 @@ static at_status run(at_context *context, const void *given, at_error *err) {
     at_bundle bundle;
     AT_TRY(at_view_facts(at_arena_format(arena, "workspace %s", folder), facts, n,
                          &bundle, err));
-    at_display_show(context->call->display, &bundle, NULL);
-    at_bundle_fini(&bundle);
+    at_view_send(context->call->display, &bundle);
     return AT_OK;
 }
 
