@@ -82,7 +82,8 @@ static at_status show(running *r, const at_sql_statement *statement) {
     if (r->cell->last)
         at_display_result(display, &bundle);
     else
-        at_view_send(display, &bundle);
+        at_display_show(display, &bundle, NULL);
+    at_bundle_fini(&bundle);
     return AT_OK;
 }
 
