@@ -1,24 +1,14 @@
-/* Context: what every run of a magic gets. No globals: display, cancel, workspace,
- * session and pool all come in here. */
+/* What a magic asks of the language besides its context: the session, and running cells
+ * in cells. */
 #ifndef ATELIER_MAGICS_LANGUAGE_CONTEXT_H
 #define ATELIER_MAGICS_LANGUAGE_CONTEXT_H
 
-#include "kernel/interp.h"
-#include "magics/workspace/store.h"
-#include "ops/base/memory.h"
+#include "magics/workspace/context.h"
 #include "ops/base/pool.h"
 
 /* Lives as long as a kernel (or an `atelier run`): %set variables, the compute pool,
  * whether a shutdown was asked for. magics/language/session.c */
 typedef struct at_session at_session;
-
-typedef struct at_context {
-    const at_call *call;     /* display, input, cancel of this request */
-    at_workspace *workspace; /* open; NULL for a magic whose spec says `detached` */
-    at_session *session;
-    at_arena *arena; /* released when the cell ends */
-    int depth;       /* cells around this one (at_context_run) */
-} at_context;
 
 /* The value of a %set variable, or NULL; borrowed until it is set again. */
 const char *at_session_get(const at_session *session, const char *name);
@@ -31,8 +21,6 @@ void at_session_each(const at_session *session,
                      void *context);
 at_pool *
 at_session_pool(at_session *session); /* made at first use; NULL if it cannot be */
-/* True once a shutdown of the kernel was asked for: who waits for a job lets go of it. */
-bool at_session_shutting_down(const at_session *session);
 
 /* Makes a failure that only showed while a magic ran point into the cell: line and column
  * (from 1, as at_setting and at_step_line have them), `width` bytes wide. Returns

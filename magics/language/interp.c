@@ -38,11 +38,18 @@ static const at_interp_info *info(at_interp *interp) {
     return &about;
 }
 
+static at_context context_of(const language *l, const at_call *call, at_arena *arena) {
+    return (at_context){.call = call,
+                        .session = l->session,
+                        .shutdown = at_session_shutdown(l->session),
+                        .arena = arena};
+}
+
 static at_status execute(at_interp *interp, const at_call *call, const char *code,
                          size_t length, at_error *err) {
     language *l = (language *)interp;
     at_arena arena = {0};
-    at_context context = {.call = call, .session = l->session, .arena = &arena};
+    at_context context = context_of(l, call, &arena);
     at_status status = at_execute(&context, code, length, err);
     at_arena_fini(&arena);
     return status;
@@ -53,7 +60,7 @@ static at_status evaluate(at_interp *interp, const at_call *call, const char *ex
                           at_bundle *out, at_error *err) {
     language *l = (language *)interp;
     at_arena arena = {0};
-    at_context context = {.call = call, .session = l->session, .arena = &arena};
+    at_context context = context_of(l, call, &arena);
     static const char *const verbs[] = {"select", "with", "values"};
     bool query = false;
     const char *text = expression + strspn(expression, " \t\r\n");

@@ -4,7 +4,6 @@
 #include "ops/base/file.h"
 #include "ops/base/log.h"
 
-#include <stdatomic.h>
 #include <string.h>
 
 typedef struct variable {
@@ -16,7 +15,7 @@ struct at_session {
     size_t count, capacity;
     at_pool *pool;
     bool pool_failed;
-    atomic_bool down;
+    at_cancel shutdown;
     char *folder, *history;
     at_workspace *workspace;
     at_sql *sql;
@@ -29,7 +28,6 @@ at_status at_session_new(const char *folder, at_session **out, at_error *err) {
     at_session *s = at_alloc_zero(sizeof *s);
     if (!s)
         return at_fail(err, AT_NO_MEMORY, "no memory left for a session");
-    atomic_init(&s->down, false);
     if (folder && !(s->folder = at_copy_text(folder))) {
         at_free(s);
         return at_fail(err, AT_NO_MEMORY, "no memory left for a session");
@@ -168,12 +166,12 @@ at_pool *at_session_pool(at_session *s) {
     return s->pool;
 }
 
-bool at_session_shutting_down(const at_session *s) {
-    return atomic_load_explicit(&s->down, memory_order_acquire);
+const at_cancel *at_session_shutdown(const at_session *s) {
+    return &s->shutdown;
 }
 
 void at_session_shut_down(at_session *s) {
-    atomic_store_explicit(&s->down, true, memory_order_release);
+    at_cancel_raise(&s->shutdown);
 }
 
 const char *at_session_folder(at_session *s) {

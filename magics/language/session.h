@@ -44,5 +44,7 @@ typedef struct at_source {
  * one before, for cells in cells. */
 at_source at_session_cell(at_session *session, at_source cell);
 void at_session_shut_down(at_session *session); /* from any thread */
+/* Raised by it; lives as long as the session. */
+const at_cancel *at_session_shutdown(const at_session *session);
 
 #endif

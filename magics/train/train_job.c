@@ -7,6 +7,7 @@
  *
  * and writes model/ in its folder, "describe" and "model_id" into the result. The id is a
  * fresh one in each run: one that was resumed makes another model than before. */
+#include "magics/train/watch.h"
 #include "magics/workspace/job.h"
 #include "ops/base/file.h"
 #include "ops/learn/model.h"
@@ -160,4 +161,5 @@ const at_job_kind at_job_kind_train = {
     .resumes = "training starts again at the first epoch, with the same data and seed",
     .run = run,
     .finished = finished,
+    .watch = at_train_watch,
 };

@@ -20,7 +20,7 @@
 #ifndef ATELIER_MAGICS_WORKSPACE_JOB_H
 #define ATELIER_MAGICS_WORKSPACE_JOB_H
 
-#include "magics/language/context.h"
+#include "magics/workspace/context.h"
 #include "ops/learn/learner.h"
 
 /* What a kind of job does, in the child. Listed in job_kinds.c by one line. `folder` is
@@ -38,6 +38,10 @@ typedef struct at_job_kind {
      * repeat. */
     at_status (*finished)(at_workspace *workspace, const at_entry *job,
                           const json_t *result, at_error *err);
+    /* In a cell: waits for the job `id` (at_job_wait) and shows how it goes, then what it
+     * made; `name` is the job's. NULL: it is waited for in silence. */
+    at_status (*watch)(at_context *context, const char *id, const char *name,
+                       at_error *err);
 } at_job_kind;
 const at_job_kind *at_job_kind_find(const char *name);
 

@@ -73,7 +73,7 @@ at_job_child *at_job_child_of(at_workspace *workspace, const char *id);
 
 /* job_stopper.c: stops jobs one second after an interrupt, unless a shutdown follows. */
 typedef struct at_stopper at_stopper;
-AT_MUST_USE at_status at_stopper_add(at_workspace *workspace, const at_session *session,
+AT_MUST_USE at_status at_stopper_add(at_workspace *workspace, const at_cancel *shutdown,
                                      const char *id, at_error *err);
 /* Was this job told to stop by now or soon? */
 bool at_stopper_has(at_stopper *stopper, const char *id);

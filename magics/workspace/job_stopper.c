@@ -18,7 +18,7 @@ enum { PENDING_MAX = 64 };
 typedef struct pending {
     char id[33];
     char *folder;
-    const at_session *session; /* outlives the workspace; NULL: no shutdown to look for */
+    const at_cancel *shutdown; /* outlives the workspace; NULL: none to look for */
     double due;                /* at_now() */
 } pending;
 
@@ -31,14 +31,10 @@ struct at_stopper {
     size_t count;
 };
 
-static bool let_go(const pending *p) {
-    return p->session && at_session_shutting_down(p->session);
-}
-
 /* With the mutex held. */
 static void fire(at_stopper *stopper, size_t i) {
     pending *p = &stopper->items[i];
-    if (!let_go(p))
+    if (!at_cancelled(p->shutdown))
         at_job_signal(p->folder, SIGTERM);
     at_free(p->folder);
     stopper->items[i] = stopper->items[--stopper->count];
@@ -91,7 +87,7 @@ static at_stopper *stopper_new(void) {
     return NULL;
 }
 
-at_status at_stopper_add(at_workspace *workspace, const at_session *session,
+at_status at_stopper_add(at_workspace *workspace, const at_cancel *shutdown,
                          const char *id, at_error *err) {
     if (!workspace->stopper)
         workspace->stopper = stopper_new();
@@ -108,7 +104,7 @@ at_status at_stopper_add(at_workspace *workspace, const at_session *session,
     bool room = stopper->count < PENDING_MAX;
     if (room) {
         pending *p = &stopper->items[stopper->count++];
-        *p = (pending){.folder = folder, .session = session, .due = at_now() + GRACE};
+        *p = (pending){.folder = folder, .shutdown = shutdown, .due = at_now() + GRACE};
         memcpy(p->id, id, sizeof p->id);
         pthread_cond_signal(&stopper->changed);
     }

@@ -28,10 +28,6 @@ typedef struct wait_state {
     double animated;
 } wait_state;
 
-static bool shutting_down(const at_context *context) {
-    return context->session && at_session_shutting_down(context->session);
-}
-
 static bool closes_lock(const char *bytes, ssize_t n) {
     bool found = false;
     for (const char *p = bytes; p < bytes + n;) {
@@ -60,12 +56,12 @@ static void pause_a_little(wait_state *w) {
 }
 
 static at_status let_go(wait_state *w, const char *name, at_error *err) {
-    if (shutting_down(w->context)) {
+    if (at_cancelled(w->context->shutdown)) {
         (void)at_fail(err, AT_CANCELLED,
                       "the kernel is shutting down: the job '%s' runs on", name);
         return AT_CANCELLED;
     }
-    AT_TRY(at_stopper_add(w->context->workspace, w->context->session, w->id, err));
+    AT_TRY(at_stopper_add(w->context->workspace, w->context->shutdown, w->id, err));
     (void)at_fail(err, AT_CANCELLED, "interrupted: the job '%s' is stopping", name);
     if (err)
         (void)at_hint(err,
@@ -120,7 +116,7 @@ static at_status follow(wait_state *w, const char *name, at_arena *arena, json_t
             return finish(w, arena, result, err);
         bool more =
             at_event_reader_poll(&w->reader, w->events_path, w->event, w->event_context);
-        if (at_cancelled(w->context->call->cancel) || shutting_down(w->context))
+        if (at_cancelled(w->context->call->cancel) || at_cancelled(w->context->shutdown))
             return let_go(w, name, err);
         if (w->event && at_now() - w->animated >= ANIMATE_EVERY) {
             w->animated = at_now();

@@ -2,8 +2,8 @@
 #ifndef ATELIER_MAGICS_WORKSPACE_LISTING_H
 #define ATELIER_MAGICS_WORKSPACE_LISTING_H
 
-#include "magics/language/context.h"
 #include "magics/view/grid.h"
+#include "magics/workspace/context.h"
 
 typedef struct at_listing {
     at_context *context;

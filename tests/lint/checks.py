@@ -23,12 +23,40 @@ def layers(root):
         for line, mark, name in source.includes(source.text(root, path)):
             if mark != '"':
                 continue
-            if not name.startswith(tuple(layer + "/" for layer in source.LAYERS)):
-                # Written by the build into build/*/generated, so not in the tree.
-                if (root / path.parent / name).exists():
-                    found.append(f"{path}:{line}: write \"{name}\" from the root")
-            elif not name.startswith(MAY_INCLUDE[path.parts[0]]):
+            if ".." in name.split("/"):
+                found.append(f"{path}:{line}: write \"{name}\" from the root")
+            elif name.startswith(MAY_INCLUDE[path.parts[0]]):
+                continue
+            elif (root / path.parent / name).exists():
+                found.append(f"{path}:{line}: write \"{name}\" from the root")
+            elif "/" in name:  # else written by the build, so not in the tree
                 found.append(f"{path}:{line}: {path.parts[0]} may not include {name}")
+    return found
+
+
+# From below to above: a room includes itself and the rooms before it.
+ROOMS = ("adapter", "view", "workspace", "language", "data", "clean", "train", "deploy",
+         "house")
+
+
+def rooms(root):
+    """No circles inside magics/: each room includes only rooms below it."""
+    found = []
+    for path in source.sources(root):
+        if path.parts[0] != "magics" or len(path.parts) < 3:
+            continue
+        room = path.parts[1]
+        if room not in ROOMS:
+            found.append(f"{path}:1: magics/{room}/ is new: give it its place in ROOMS in "
+                         "tests/lint/checks.py")
+            continue
+        for line, mark, name in source.includes(source.text(root, path)):
+            parts = name.split("/")
+            if mark != '"' or parts[0] != "magics" or len(parts) < 3 or parts[1] == room:
+                continue
+            if parts[1] not in ROOMS or ROOMS.index(parts[1]) > ROOMS.index(room):
+                found.append(f"{path}:{line}: {room}/ is below {parts[1]}/ and may not "
+                             f"include {name}")
     return found
 
 

@@ -20,6 +20,7 @@ def formatting(root):
 
 LINTS = {
     "layers": checks.layers,
+    "rooms": checks.rooms,
     "adapters": checks.adapters,
     "forbidden": checks.forbidden,
     "formatting": formatting,
@@ -40,6 +41,11 @@ BAD = [
     ("layers", "kernel/a.c", '#include "ops/frame/frame.h"\n'),
     ("layers", "kernel/a.h", '  #  include "magics/spec.h"\n'),
     ("layers", "ops/base/a.c", '#include "a.c"\n'),
+    ("layers", "ops/a.c", '#include "tests/unit/unit.h"\n'),
+    ("layers", "ops/a.c", '#include "ops/../tests/unit/unit.h"\n'),
+    ("rooms", "magics/workspace/a.c", '#include "magics/deploy/serve.h"\n'),
+    ("rooms", "magics/workspace/a.h", '#include "magics/language/spec.h"\n'),
+    ("rooms", "magics/cellar/a.c", "int x;\n"),
     ("adapters", "ops/frame/csv.c", "#include <sqlite3.h>\n"),
     ("adapters", "magics/data/fetch.c", "#include <curl/curl.h>\n"),
     ("adapters", "ops/a.c", "#include <brandnew.h>\n"),
@@ -70,6 +76,7 @@ GOOD = {
     "kernel/main.c": '#include "magics/registry.h"\n\nint main(void) {\n    exit(1);\n}\n',
     "kernel/a.c": '#include "ops/base/text.h"\n',
     "magics/a.c": '#include "kernel/interp.h"\n#include "ops/frame/frame.h"\n',
+    "magics/house/a.c": '#include "magics/deploy/serve.h"\n#include "magics/house/b.h"\n',
     "ops/base/database.c": "#include <sqlite3.h>\n#include <sys/stat.h>\n",
     "ops/a.c": "/* never strcpy(a, b) or system(x) */\n"
                'const char *t = "exit(1); /home/$user";\n'

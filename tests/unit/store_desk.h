@@ -2,7 +2,6 @@
 #ifndef ATELIER_TESTS_UNIT_STORE_DESK_H
 #define ATELIER_TESTS_UNIT_STORE_DESK_H
 
-#include "magics/language/context.h"
 #include "magics/workspace/store.h"
 #include "ops/base/clock.h"
 #include "ops/base/database.h"
@@ -15,12 +14,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-/* No job is waited for here, so there is no session to ask. */
-bool at_session_shutting_down(const at_session *session) {
-    (void)session;
-    return false;
-}
 
 typedef struct fixture {
     char *folder;

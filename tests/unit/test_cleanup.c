@@ -23,7 +23,8 @@ static at_status nap_run(const json_t *spec, const char *folder,
 }
 
 const at_job_kind *at_job_kind_find(const char *name) {
-    static const at_job_kind nap = {"nap", "it goes to bed again", nap_run, NULL};
+    static const at_job_kind nap = {
+        .name = "nap", .resumes = "it goes to bed again", .run = nap_run};
     return strcmp(name, "nap") == 0 ? &nap : NULL;
 }
 

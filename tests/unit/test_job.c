@@ -11,15 +11,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A session that knows only whether a shutdown came: what the language's would say. */
-struct at_session {
-    atomic_bool down;
-};
-
-bool at_session_shutting_down(const at_session *session) {
-    return atomic_load(&session->down);
-}
-
 /* Counts to "to", a step each "every" seconds; stops when told to and keeps what it has.
  */
 static at_status count_run(const json_t *spec, const char *folder,
@@ -124,11 +115,14 @@ static at_status deaf_run(const json_t *spec, const char *folder,
 
 const at_job_kind *at_job_kind_find(const char *name) {
     static const at_job_kind kinds[] = {
-        {"count", "it counts from the beginning", count_run, count_finished},
-        {"fail", "it starts again", fail_run, NULL},
-        {"die", NULL, die_run, NULL},
-        {"look", NULL, look_run, NULL},
-        {"deaf", "it starts again", deaf_run, NULL},
+        {.name = "count",
+         .resumes = "it counts from the beginning",
+         .run = count_run,
+         .finished = count_finished},
+        {.name = "fail", .resumes = "it starts again", .run = fail_run},
+        {.name = "die", .run = die_run},
+        {.name = "look", .run = look_run},
+        {.name = "deaf", .resumes = "it starts again", .run = deaf_run},
     };
     for (size_t i = 0; i < COUNT(kinds); i++)
         if (strcmp(kinds[i].name, name) == 0)
@@ -138,7 +132,7 @@ const at_job_kind *at_job_kind_find(const char *name) {
 
 typedef struct fixture {
     char *folder;
-    at_session session;
+    at_cancel shutdown;
     at_cancel cancel;
     at_call call;
     at_context context;
@@ -155,7 +149,7 @@ static int set_up(void **state) {
     f->folder = at_test_folder();
     f->call.cancel = &f->cancel;
     f->context =
-        (at_context){.call = &f->call, .session = &f->session, .arena = &f->arena};
+        (at_context){.call = &f->call, .shutdown = &f->shutdown, .arena = &f->arena};
     if (at_workspace_open(f->folder, &f->context.workspace, &f->err))
         fail_msg("%s", f->err.text);
     *state = f;
@@ -351,7 +345,7 @@ static void test_interrupt_before_shutdown_lets_it_run(void **state) {
     char id[33];
     assert_ok(start_in(f->context.workspace, "on", 200, 0.01, id, &f->err), &f->err);
     interrupt(f, id);
-    atomic_store(&f->session.down, true);
+    at_cancel_raise(&f->shutdown);
     at_workspace_close(f->context.workspace); /* as a kernel that shuts down */
     assert_ok(at_workspace_open(f->folder, &f->context.workspace, &f->err), &f->err);
     assert_true(at_job_alive(f->context.workspace, id));
@@ -546,9 +540,11 @@ static void test_kill_of_the_kernel(void **state) {
                             &f->err),
               &f->err);
     for (size_t i = 0; i < count; i++) {
-        /* One whose start was cut short may have died before it began; none is left over.
-         */
-        const char *word = json_string_value(json_object_get(jobs[i].card, "state"));
+        /* One that was started but not yet reported may still be at work; one whose start
+         * was cut short may have died before it began. None is left over. */
+        await_end(f, jobs[i].id, 20);
+        assert_false(at_job_alive(f->context.workspace, jobs[i].id));
+        const char *word = state_of(f, jobs[i].id);
         assert_string_not_equal(word, "running");
         if (strcmp(word, "completed") == 0)
             assert_true(has_model(f, jobs[i].name));

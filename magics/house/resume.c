@@ -1,6 +1,5 @@
 /* %resume: a job that died or was stopped starts again; one that runs is followed. */
 #include "magics/language/spec.h"
-#include "magics/train/watch.h"
 #include "magics/workspace/job.h"
 #include "magics/workspace/listing.h"
 
@@ -18,6 +17,13 @@ static const at_param arguments[] = {
      .required = true,
      .help = "the job, as %jobs lists it"},
 };
+
+static at_status wait_for(at_context *context, const char *id, at_error *err) {
+    json_t *result = NULL;
+    at_status status = at_job_wait(context, id, NULL, NULL, &result, err);
+    json_decref(result);
+    return status;
+}
 
 static at_status run(at_context *context, const void *given, at_error *err) {
     const struct resume_options *o = given;
@@ -37,7 +43,8 @@ static at_status run(at_context *context, const void *given, at_error *err) {
                          : kind && kind->resumes ? kind->resumes
                                                  : "it starts again");
     if (!status)
-        status = at_train_watch(context, job.id, job.name, err);
+        status = kind && kind->watch ? kind->watch(context, job.id, job.name, err)
+                                     : wait_for(context, job.id, err);
     at_entry_fini(&job);
     return status;
 }
