@@ -1,0 +1,23 @@
+/* The instruction sets: one implementation struct each, with the micro-kernels of every
+ * family behind it; the processor's features pick one when the process starts. The scalar
+ * one is the reference: every other is checked against it.
+ *
+ * A new instruction set is one file a family and one line in isa.c. A kernel's tile size
+ * and packing travel with it, in its family's struct. Kernels neither allocate nor fail. */
+#ifndef ATELIER_OPS_ISA_ISA_H
+#define ATELIER_OPS_ISA_ISA_H
+
+#include <stddef.h>
+
+typedef struct at_isa {
+    const char *name; /* "scalar", "avx2", "avx512", "neon" */
+} at_isa;
+
+/* The best for this processor, or the one that $ATELIER_ISA names where it can run. */
+const at_isa *at_isa_pick(void);
+/* By name; NULL where the processor (or the build) lacks it. */
+const at_isa *at_isa_named(const char *name);
+/* All that this processor can run, the scalar one first; NULL past the last. */
+const at_isa *at_isa_at(size_t index);
+
+#endif

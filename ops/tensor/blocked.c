@@ -1,0 +1,69 @@
+#include "ops/tensor/blocked.h"
+
+#include <assert.h>
+#include <string.h>
+
+at_halo at_halo_join(at_halo a, at_halo b) {
+    return (at_halo){
+        .top = a.top > b.top ? a.top : b.top,
+        .left = a.left > b.left ? a.left : b.left,
+        .bottom = a.bottom > b.bottom ? a.bottom : b.bottom,
+        .right = a.right > b.right ? a.right : b.right,
+    };
+}
+
+/* Planes a multiple of 4096 bytes apart would all fall into the same sets of the L1. */
+static size_t stagger(size_t floats) {
+    return floats % 1024 == 0 ? floats + AT_BLOCK : floats;
+}
+
+at_blocked at_blocked_plan(int32_t n, int32_t c, int32_t h, int32_t w, at_halo halo) {
+    assert(n > 0 && c > 0 && h > 0 && w > 0);
+    at_blocked map = {.n = n, .c = c, .h = h, .w = w, .halo = halo};
+    map.row = (size_t)(w + halo.left + halo.right) * AT_BLOCK;
+    map.plane = stagger((size_t)(h + halo.top + halo.bottom) * map.row);
+    map.image = stagger((size_t)at_blocks(c) * map.plane);
+    return map;
+}
+
+size_t at_blocked_bytes(const at_blocked *map) {
+    return (size_t)map->n * map->image * sizeof(float);
+}
+
+at_blocked at_blocked_at(const at_blocked *map, void *memory) {
+    assert((uintptr_t)memory % AT_ALIGN == 0);
+    at_blocked placed = *map;
+    placed.data = (float *)memory + (size_t)map->halo.top * map->row +
+                  (size_t)map->halo.left * AT_BLOCK;
+    return placed;
+}
+
+void at_blocked_clear(const at_blocked *map) {
+    float *first = map->data - (size_t)map->halo.top * map->row -
+                   (size_t)map->halo.left * AT_BLOCK;
+    memset(first, 0, at_blocked_bytes(map));
+}
+
+void at_blocked_from_nchw(const at_blocked *map, const float *nchw) {
+    for (int32_t n = 0; n < map->n; n++)
+        for (int32_t c = 0; c < map->c; c++)
+            for (int32_t y = 0; y < map->h; y++) {
+                float *to = map->data + (size_t)n * map->image +
+                            (size_t)(c / AT_BLOCK) * map->plane + (size_t)y * map->row +
+                            (size_t)(c % AT_BLOCK);
+                for (int32_t x = 0; x < map->w; x++)
+                    to[x * AT_BLOCK] = *nchw++;
+            }
+}
+
+void at_blocked_to_nchw(const at_blocked *map, float *nchw) {
+    for (int32_t n = 0; n < map->n; n++)
+        for (int32_t c = 0; c < map->c; c++)
+            for (int32_t y = 0; y < map->h; y++) {
+                const float *from = map->data + (size_t)n * map->image +
+                                    (size_t)(c / AT_BLOCK) * map->plane +
+                                    (size_t)y * map->row + (size_t)(c % AT_BLOCK);
+                for (int32_t x = 0; x < map->w; x++)
+                    *nchw++ = from[x * AT_BLOCK];
+            }
+}
