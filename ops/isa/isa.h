@@ -3,7 +3,8 @@
  * one is the reference: every other is checked against it.
  *
  * A new instruction set is one file a family and one line in isa.c. A kernel's tile size
- * and packing travel with it, in its family's struct. Kernels neither allocate nor fail. */
+ * and packing travel with it, in its family's struct. Kernels neither allocate nor fail.
+ */
 #ifndef ATELIER_OPS_ISA_ISA_H
 #define ATELIER_OPS_ISA_ISA_H
 

@@ -8,7 +8,8 @@ static bool thin(const at_conv_shape *shape) {
 }
 
 size_t at_conv_weights(const at_conv_shape *shape) {
-    size_t inputs = thin(shape) ? (size_t)shape->c : (size_t)at_blocks(shape->c) * AT_BLOCK;
+    size_t inputs =
+        thin(shape) ? (size_t)shape->c : (size_t)at_blocks(shape->c) * AT_BLOCK;
     return (size_t)at_blocks(shape->k) * AT_BLOCK * inputs * (size_t)shape->r *
            (size_t)shape->s;
 }

@@ -6,13 +6,13 @@
  * framework. Maps are blocked (ops/tensor/blocked.h).
  *
  * Weights, as parameter and as gradient, are float[K/16][C/16][R][S][16 c][16 k], padded
- * with zeros; where c <= 4 (the stem) they are float[K/16][R][S][c][16 k] and the input is
- * a blocked map like any other (channels past c are zero).
+ * with zeros; where c <= 4 (the stem) they are float[K/16][R][S][c][16 k] and the input
+ * is a blocked map like any other (channels past c are zero).
  *
- * An algorithm says what it needs when the net is planned, and computes in phases: phase p
- * of a call runs once for each part in [0, parts), on any threads, in any order; all parts
- * of a phase are done before the next begins. What it computes depends on the shape, the
- * ISA and `parts`, never on the threads' timing. */
+ * An algorithm says what it needs when the net is planned, and computes in phases: phase
+ * p of a call runs once for each part in [0, parts), on any threads, in any order; all
+ * parts of a phase are done before the next begins. What it computes depends on the
+ * shape, the ISA and `parts`, never on the threads' timing. */
 #ifndef ATELIER_OPS_NN_CONV_H
 #define ATELIER_OPS_NN_CONV_H
 
@@ -69,13 +69,13 @@ typedef struct at_conv_needs {
 typedef struct at_conv_call {
     const at_conv_shape *shape;
     const at_isa *isa;
-    at_blocked x, y;       /* in or out, as the pass has it; written inside the halo only */
-    const float *weights;  /* forward, data */
-    const void *prepared;  /* what `prepare` made of them; AT_ALIGN-aligned */
-    float *gradient;       /* weights pass: overwritten */
-    bool accumulate;       /* data pass: adds to x instead of overwriting it */
-    at_conv_store store;   /* forward pass */
-    void *scratch;         /* AT_ALIGN-aligned */
+    at_blocked x, y; /* in or out, as the pass has it; written inside the halo only */
+    const float *weights; /* forward, data */
+    const void *prepared; /* what `prepare` made of them; AT_ALIGN-aligned */
+    float *gradient;      /* weights pass: overwritten */
+    bool accumulate;      /* data pass: adds to x instead of overwriting it */
+    at_conv_store store;  /* forward pass */
+    void *scratch;        /* AT_ALIGN-aligned */
     int parts;
 } at_conv_call;
 

@@ -9,7 +9,8 @@
 size_t at_conv_weight_place(const at_conv_shape *shape, int32_t k, int32_t c, int32_t r,
                             int32_t s);
 
-/* One line an algorithm; within a pass from the plainest to the best, the reference first. */
+/* One line an algorithm; within a pass from the plainest to the best, the reference
+ * first. */
 #define AT_CONV_ALGORITHMS(X)                                                            \
     X(at_conv_reference_forward)                                                         \
     X(at_conv_reference_data)                                                            \

@@ -5,8 +5,9 @@
 static float at_of(const at_blocked *map, int32_t n, int32_t c, int32_t y, int32_t x) {
     if (y < 0 || x < 0 || y >= map->h || x >= map->w)
         return 0;
-    return map->data[(size_t)n * map->image + (size_t)(c / AT_BLOCK) * map->plane +
-                     (size_t)y * map->row + (size_t)x * AT_BLOCK + (size_t)(c % AT_BLOCK)];
+    return map
+        ->data[(size_t)n * map->image + (size_t)(c / AT_BLOCK) * map->plane +
+               (size_t)y * map->row + (size_t)x * AT_BLOCK + (size_t)(c % AT_BLOCK)];
 }
 
 static float *slot(const at_blocked *map, int32_t n, int32_t c, int32_t y, int32_t x) {
@@ -14,7 +15,8 @@ static float *slot(const at_blocked *map, int32_t n, int32_t c, int32_t y, int32
            (size_t)y * map->row + (size_t)x * AT_BLOCK + (size_t)(c % AT_BLOCK);
 }
 
-static float weight(const at_conv_call *call, int32_t k, int32_t c, int32_t r, int32_t s) {
+static float weight(const at_conv_call *call, int32_t k, int32_t c, int32_t r,
+                    int32_t s) {
     return call->weights[at_conv_weight_place(call->shape, k, c, r, s)];
 }
 
@@ -82,7 +84,8 @@ static double data_sum(const at_conv_call *call, int32_t n, int32_t c, int32_t h
     int32_t i, j;
     for (int32_t r = 0; r < shape->r; r++)
         for (int32_t s = 0; s < shape->s; s++)
-            if (reaches(h, r, shape, call->y.h, &i) && reaches(w, s, shape, call->y.w, &j))
+            if (reaches(h, r, shape, call->y.h, &i) &&
+                reaches(w, s, shape, call->y.w, &j))
                 for (int32_t k = 0; k < shape->k; k++)
                     sum += (double)at_of(&call->y, n, k, i, j) *
                            (double)weight(call, k, c, r, s);

@@ -39,8 +39,8 @@ at_blocked at_blocked_at(const at_blocked *map, void *memory) {
 }
 
 void at_blocked_clear(const at_blocked *map) {
-    float *first = map->data - (size_t)map->halo.top * map->row -
-                   (size_t)map->halo.left * AT_BLOCK;
+    float *first =
+        map->data - (size_t)map->halo.top * map->row - (size_t)map->halo.left * AT_BLOCK;
     memset(first, 0, at_blocked_bytes(map));
 }
 

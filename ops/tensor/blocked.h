@@ -15,8 +15,8 @@
 #include <stdint.h>
 
 enum {
-    AT_BLOCK = 16,        /* channels of a block, on every processor */
-    AT_ALIGN = 64,        /* bytes: pixel (0,0) of each plane begins on a cache line */
+    AT_BLOCK = 16, /* channels of a block, on every processor */
+    AT_ALIGN = 64, /* bytes: pixel (0,0) of each plane begins on a cache line */
 };
 
 typedef struct at_halo {
@@ -24,10 +24,10 @@ typedef struct at_halo {
 } at_halo;
 
 typedef struct at_blocked {
-    float *data;               /* pixel (0,0) of block 0 of image 0; NULL: only planned */
-    int32_t n, c, h, w;        /* images, channels, rows, columns */
+    float *data;        /* pixel (0,0) of block 0 of image 0; NULL: only planned */
+    int32_t n, c, h, w; /* images, channels, rows, columns */
     at_halo halo;
-    size_t row, plane, image;  /* floats between rows, channel blocks, images */
+    size_t row, plane, image; /* floats between rows, channel blocks, images */
 } at_blocked;
 
 static inline int32_t at_blocks(int32_t channels) {

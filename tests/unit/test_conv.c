@@ -54,8 +54,8 @@ static world build(const at_conv_shape *shape, uint64_t seed) {
     it.memory[2] = it.weights = aligned(at_conv_weights(shape) * sizeof(float));
     at_rng rng;
     at_rng_init(&rng, seed);
-    size_t count = (size_t)shape->k * (size_t)shape->c * (size_t)shape->r *
-                   (size_t)shape->s;
+    size_t count =
+        (size_t)shape->k * (size_t)shape->c * (size_t)shape->r * (size_t)shape->s;
     float *kcrs = at_alloc_array(count, sizeof *kcrs);
     for (size_t i = 0; i < count; i++)
         kcrs[i] = (float)at_rng_normal(&rng);
@@ -151,8 +151,8 @@ static void test_weights_keep_their_place(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT(shapes); i++) {
         const at_conv_shape *shape = &shapes[i];
-        size_t count = (size_t)shape->k * (size_t)shape->c * (size_t)shape->r *
-                       (size_t)shape->s;
+        size_t count =
+            (size_t)shape->k * (size_t)shape->c * (size_t)shape->r * (size_t)shape->s;
         float *kcrs = at_alloc_array(count, sizeof *kcrs);
         float *back = at_alloc_array(count, sizeof *back);
         float *packed = at_alloc_array(at_conv_weights(shape), sizeof *packed);
