@@ -187,16 +187,17 @@ at_status at_session_workspace(at_session *s, at_display *display, at_workspace 
         if (!folder)
             return at_fail(err, AT_NO_MEMORY, "no memory left to open the workspace");
         AT_TRY(at_workspace_open(folder, &s->workspace, err));
-        const char *notice = at_workspace_notice(s->workspace);
-        if (notice) {
-            at_display_stream(display, AT_STDERR, notice, strlen(notice));
-            at_display_stream(display, AT_STDERR, "\n", 1);
-        }
     } else {
         /* A job that ended since the last cell: what it made is there from now on. */
         at_error why;
         if (at_jobs_reconcile(s->workspace, &why))
             at_log(AT_LOG_WARN, "jobs: %s", why.text);
+    }
+    /* Completion opens the workspace too, and has nowhere to say it. */
+    const char *notice = display ? at_workspace_notice(s->workspace) : NULL;
+    if (notice) {
+        at_display_stream(display, AT_STDERR, notice, strlen(notice));
+        at_display_stream(display, AT_STDERR, "\n", 1);
     }
     *out = s->workspace;
     return AT_OK;

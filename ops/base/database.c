@@ -63,8 +63,8 @@ static at_status failed(at_database *db, at_error *err) {
     return status ? status : AT_INTERNAL;
 }
 
-/* File systems whose locks and shared memory WAL cannot rely on (linux/magic.h, and
- * fs/smb/client for SMB). */
+/* File systems whose locks and shared memory WAL cannot rely on (linux/magic.h,
+ * fs/smb/client for SMB, and stat.c of GNU coreutils for those outside the kernel). */
 static bool is_network(const char *path) {
     struct statfs about;
     if (statfs(path, &about) != 0)
@@ -79,6 +79,9 @@ static bool is_network(const char *path) {
     case 0x5346414F: /* AFS */
     case 0x00C36400: /* Ceph */
     case 0x0BD00BD0: /* Lustre */
+    case 0x47504653: /* GPFS */
+    case 0x19830326: /* BeeGFS */
+    case 0x786F4256: /* a folder shared by VirtualBox */
         return true;
     default:
         return false;
