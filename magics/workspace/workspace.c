@@ -140,5 +140,6 @@ const char *at_workspace_notice(at_workspace *workspace) {
         return NULL;
     workspace->notice_due = false;
     return "The workspace is on a network file system: its index uses a rollback journal "
-           "and is a little slower. Set ATELIER_WORKSPACE to a local folder for full speed.";
+           "and is a little slower. Set ATELIER_WORKSPACE to a local folder for full "
+           "speed.";
 }
