@@ -3,8 +3,10 @@
  *
  * Names in an archive are never used as paths: a member is read by its place in the list
  * and written where the caller says, so that nothing escapes. Bounded: AT_ARCHIVE_MEMBERS
- * members, `limit` bytes of a member, and a member that grows more than 1000-fold past 64
- * MB is refused as a bomb. No helper program is ever run. */
+ * members, `limit` bytes of a member, 256 GB of what is unpacked to list a compressed tar
+ * or to get past members of it; and what grows more than 1000-fold past 64 MB is refused
+ * as a bomb. A raised cancel ends listing and unpacking within a block. No helper program
+ * is ever run. */
 #ifndef ATELIER_MAGICS_ADAPTER_ARCHIVE_H
 #define ATELIER_MAGICS_ADAPTER_ARCHIVE_H
 

@@ -269,7 +269,8 @@ static at_status read_table(at_context *context, const struct fetch_options *o,
                            : at_csv_read_file(source->path, csv, &read, out, report, err);
     at_progress_finish(progress, status != AT_OK, status ? "failed" : "read");
     at_progress_release(progress);
-    if (status && source->temporary && err) /* the user knows the member, not the file */
+    if (status && source->unpacked.path &&
+        err) /* the user knows the member, not the file */
         at_prefix(err, "%.200s", source->name);
     return status;
 }

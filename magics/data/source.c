@@ -145,27 +145,20 @@ static at_status from_disk(at_context *context, const char *path, at_source *out
 static at_status unpack(at_context *context, size_t index, const char *name,
                         at_source *out, at_error *err) {
     at_arena *arena = context->arena;
-    const char *folder = at_workspace_folder(context->workspace);
-    char *path = at_arena_format(arena, "%s/cache/unpacked-XXXXXX", folder);
-    const char *cache = at_arena_format(arena, "%s/cache", folder);
-    if (!path || !cache)
-        return at_fail(err, AT_NO_MEMORY, "no memory left to unpack");
-    AT_TRY(at_folder_make(cache, err));
-    int fd = mkostemp(path, O_CLOEXEC);
-    if (fd < 0)
-        return at_fail_errno(err, "cannot write to the cache");
-    out->temporary = path;
+    at_scratch fresh, outer = out->unpacked; /* an archive may itself be unpacked */
+    AT_TRY(at_scratch_open(context->workspace, &fresh, arena, err));
+    out->unpacked = fresh;
     at_progress *progress = NULL;
     at_status status = at_progress_new(context->call->display,
                                        at_arena_format(arena, "Unpacking %s", name),
                                        AT_UNIT_BYTES, false, &progress, err);
     if (!status)
-        status = at_archive_extract(out->path, index, fd, UNPACKED_MAX,
+        status = at_archive_extract(out->path, index, out->unpacked.fd, UNPACKED_MAX,
                                     context->call->cancel, on_progress, progress, err);
     at_progress_finish(progress, status != AT_OK, status ? "failed" : "unpacked");
     at_progress_release(progress);
-    close(fd);
-    out->path = path;
+    out->path = out->unpacked.path;
+    at_scratch_close(&outer);
     return status;
 }
 
@@ -207,14 +200,11 @@ static at_status look_inside(at_context *context, const char *member, at_source 
     /* A packed table inside an archive, as in a .tar that holds x.csv.gz. */
     if (without_packing(chosen, context->arena) == chosen)
         return AT_OK;
-    const char *outer = out->temporary;
     AT_TRY(at_archive_read_list(out->path, context->call->cancel, context->arena, &list,
                                 err));
     if (!list.archive && list.compressed) {
         out->name = without_packing(chosen, context->arena);
-        at_status status = unpack(context, 0, chosen, out, err);
-        unlink(outer);
-        return status;
+        return unpack(context, 0, chosen, out, err);
     }
     return AT_OK;
 }
@@ -245,7 +235,5 @@ at_status at_source_open(at_context *context, const at_source_options *o, at_sou
 }
 
 void at_source_close(at_source *source) {
-    if (source->temporary)
-        unlink(source->temporary);
-    source->temporary = NULL;
+    at_scratch_close(&source->unpacked);
 }

@@ -7,10 +7,10 @@
 #include "magics/language/context.h"
 
 typedef struct at_source {
-    const char *path;      /* to read */
-    const char *name;      /* whose ending says what is in it */
-    const char *temporary; /* unpacked for this: to be removed; NULL: none */
-    const char *note; /* for the user: where it came from, if not simply from there */
+    const char *path;    /* to read */
+    const char *name;    /* whose ending says what is in it */
+    at_scratch unpacked; /* what was unpacked for this */
+    const char *note;    /* for the user: where it came from, if not simply from there */
 } at_source;
 
 typedef struct at_source_options {

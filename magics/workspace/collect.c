@@ -152,6 +152,7 @@ at_status at_store_collect(at_workspace *workspace, at_error *err) {
         status = collect_folder(workspace, "models", err);
     if (!status)
         status = collect_folder(workspace, "jobs", err);
+    at_scratch_collect(workspace);
     close(lock);
     return status;
 }

@@ -5,7 +5,7 @@
  *     WORKSPACE/models/ID/              model directories
  *     WORKSPACE/jobs/ID/                jobs (job.h)
  *     WORKSPACE/server/                 the server's port, pid and token (deploy/)
- *     WORKSPACE/cache/                  downloads
+ *     WORKSPACE/cache/                  downloads, and what a cell unpacked
  *     WORKSPACE/history.db              the kernel's
  *
  * A name points to the newest entry of its kind; making it again replaces it atomically.
@@ -116,5 +116,15 @@ json_t *at_lineage_origin(const char *magic, const char *detail);
  * the parent's. */
 json_t *at_lineage_child(const at_entry *parent, const char *magic, const json_t *steps,
                          const char *detail);
+
+/* A file in cache/ for as long as a cell needs it (scratch.c). What a process that was
+ * killed left is removed when the workspace is opened next. */
+typedef struct at_scratch {
+    int fd;           /* read and write; keep it open: it says that the file is in use */
+    const char *path; /* in the arena; NULL: none */
+} at_scratch;
+AT_MUST_USE at_status at_scratch_open(at_workspace *workspace, at_scratch *out,
+                                      at_arena *arena, at_error *err);
+void at_scratch_close(at_scratch *scratch); /* removes the file; an empty one is fine */
 
 #endif

@@ -83,6 +83,8 @@ void at_sweep_fini(at_sweep *sweep);
 /* Stray files: what a crash left. Does nothing while another process writes or collects.
  */
 AT_MUST_USE at_status at_store_collect(at_workspace *workspace, at_error *err);
+/* scratch.c: removes the files of at_scratch_open that nobody holds. */
+void at_scratch_collect(at_workspace *workspace);
 
 /* store.c: the error of a job's name that a running job has. AT_BUSY. */
 at_status at_store_job_runs(const char *name, at_error *err);

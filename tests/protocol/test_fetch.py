@@ -343,6 +343,21 @@ def test_single_gzip(cells):
     assert exported(cells, "t") == table(50)
 
 
+def test_what_a_killed_fetch_unpacked_goes(cells):
+    body = table(200000) * 20
+    (cells.folder / "t.csv.gz").write_bytes(gzip.compress(body, 1))
+    cache = cells.folder / "w/cache"
+    process = cells.start("%fetch t t.csv.gz\n")
+    end = time.monotonic() + 20 * SLOW
+    while not list(cache.glob("unpacked-*")) and time.monotonic() < end:
+        time.sleep(0.001)
+    process.kill()
+    process.communicate()
+    assert len(list(cache.glob("unpacked-*"))) == 1
+    works(cells("%datasets\n"))
+    assert not list(cache.glob("unpacked-*"))
+
+
 def test_a_damaged_archive(cells):
     body = archive("tgz", {"t.csv": os.urandom(50000)})
     (cells.folder / "x.tgz").write_bytes(body[:len(body) // 2])

@@ -2,8 +2,10 @@
 #include "unit.h"
 
 #include "magics/adapter/archive.h"
+#include "ops/base/clock.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -145,6 +147,65 @@ static void refuses_bombs(void **state) {
     assert_non_null(strstr(err.text, "1000 times"));
 }
 
+/* A file of `size` zeros, without a byte on the disk. */
+static void write_zeros(const char *name, off_t size) {
+    write_text(name, "");
+    assert_int_equal(truncate(name, size), 0);
+}
+
+/* A compressed tar is unpacked to be listed, and to get past a member. */
+static void refuses_bombs_before_a_member(void **state) {
+    (void)state;
+    at_error err;
+    at_arena arena = {0};
+    at_archive_list list;
+    write_zeros("zeros", (off_t)300 << 20);
+    write_text("last.csv", "a\n1\n");
+    RUN("tar", "-I", "gzip -9", "-cf", "bomb.tgz", "zeros", "last.csv");
+    assert_int_equal(at_archive_read_list("bomb.tgz", NULL, &arena, &list, &err),
+                     AT_LIMIT);
+    assert_non_null(strstr(err.text, "1000 times"));
+    assert_null(extract("bomb.tgz", 1, 1000, &err));
+    assert_int_equal(err.code, AT_LIMIT);
+    assert_non_null(strstr(err.text, "1000 times"));
+    at_arena_fini(&arena);
+}
+
+static at_cancel cancel;
+
+static void *raise_soon(void *seconds) {
+    at_sleep(*(double *)seconds);
+    at_cancel_raise(&cancel);
+    return NULL;
+}
+
+/* The one member is passed over in one step of the list, with nothing after it. */
+static void an_interrupt_ends_a_listing(void **state) {
+    (void)state;
+    at_error err;
+    at_arena arena = {0};
+    at_archive_list list;
+    write_zeros("zeros", (off_t)400 << 20);
+    RUN("tar", "-I", "gzip -1", "-cf", "long.tgz", "zeros");
+    double began = at_now();
+    assert_ok(at_archive_read_list("long.tgz", NULL, &arena, &list, &err), &err);
+    double whole = at_now() - began, wait = whole / 4;
+    assert_int_equal(list.count, 1);
+    pthread_t thread;
+    at_cancel_reset(&cancel);
+    assert_int_equal(pthread_create(&thread, NULL, raise_soon, &wait), 0);
+    assert_int_equal(at_archive_read_list("long.tgz", &cancel, &arena, &list, &err),
+                     AT_CANCELLED);
+    assert_string_equal(err.text, "interrupted");
+    pthread_join(thread, NULL);
+    int fd = open("out", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    assert_int_equal(
+        at_archive_extract("long.tgz", 0, fd, 1 << 30, &cancel, NULL, NULL, &err),
+        AT_CANCELLED);
+    close(fd);
+    at_arena_fini(&arena);
+}
+
 static void survives_damage(void **state) {
     (void)state;
     at_error err;
@@ -192,6 +253,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(reads_the_bank_zip, set_up, tear_down),
         cmocka_unit_test_setup_teardown(reads_single_files, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refuses_bombs, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(refuses_bombs_before_a_member, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_interrupt_ends_a_listing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(survives_damage, set_up, tear_down),
         cmocka_unit_test(chooses),
     };

@@ -375,6 +375,47 @@ static at_status go_through(void *context) {
     return status;
 }
 
+static size_t count_unpacked(const fixture *f) {
+    char *cache = at_path_join(f->folder, "cache");
+    DIR *entries = opendir(cache);
+    size_t n = 0;
+    assert_non_null(entries);
+    for (struct dirent *entry; (entry = readdir(entries));)
+        n += strncmp(entry->d_name, "unpacked-", 9) == 0;
+    closedir(entries);
+    at_free(cache);
+    return n;
+}
+
+/* What a killed process unpacked goes at the next open; what a living one did stays. */
+static void test_scratch_of_the_dead(void **state) {
+    fixture *f = *state;
+    at_scratch mine;
+    assert_ok(at_scratch_open(f->workspace, &mine, &f->arena, &f->err), &f->err);
+    pid_t child = fork();
+    if (child == 0) {
+        at_workspace *own;
+        at_scratch one, two;
+        if (at_workspace_open(f->folder, &own, NULL) ||
+            at_scratch_open(own, &one, &f->arena, NULL) ||
+            at_scratch_open(own, &two, &f->arena, NULL) || write(one.fd, "a,b", 3) != 3)
+            _exit(1);
+        raise(SIGKILL);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(count_unpacked(f), 3);
+    at_workspace *again;
+    assert_ok(at_workspace_open(f->folder, &again, &f->err), &f->err);
+    at_workspace_close(again);
+    assert_int_equal(count_unpacked(f), 1);
+    assert_int_equal(access(mine.path, R_OK | W_OK), 0);
+    at_scratch_close(&mine);
+    at_scratch_close(&mine);
+    assert_int_equal(count_unpacked(f), 0);
+}
+
 static void test_no_memory(void **state) {
     fixture *f = *state;
     assert_true(at_test_sweep(go_through, f) > 5);
@@ -397,6 +438,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_locate, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_two_processes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_kill, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_scratch_of_the_dead, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_memory, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
