@@ -34,15 +34,27 @@ static bool begins_cell(const char *line, size_t length) {
     return length >= 4 && memcmp(line, "# %%", 4) == 0 && (length == 4 || blank(line[4]));
 }
 
-/* The words of a "# %%" line: kind and title. */
-static at_status read_mark(at_notebook *n, const char *line, size_t length,
-                           at_notebook_cell *cell, at_error *err) {
+/* Whether a word of a "# %%" line says what kind of cell it begins. */
+static bool read_kind(const char *word, size_t length, at_prose *kind) {
     static const struct {
         const char *mark;
         at_prose kind;
     } marks[] = {{"[markdown]", AT_PROSE_MARKDOWN},
                  {"[md]", AT_PROSE_MARKDOWN},
                  {"[raw]", AT_PROSE_RAW}};
+    for (size_t m = 0; m < sizeof marks / sizeof marks[0]; m++) {
+        if (length == strlen(marks[m].mark) &&
+            memcmp(word, marks[m].mark, length) == 0) {
+            *kind = marks[m].kind;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The words of a "# %%" line: kind and title. */
+static at_status read_mark(at_notebook *n, const char *line, size_t length,
+                           at_notebook_cell *cell, at_error *err) {
     at_text title = {0};
     *cell = (at_notebook_cell){.kind = AT_PROSE_CODE};
     for (size_t i = 4; i < length;) {
@@ -51,14 +63,7 @@ static at_status read_mark(at_notebook *n, const char *line, size_t length,
         size_t from = i;
         while (i < length && !blank(line[i]))
             i++;
-        bool marked = false;
-        for (size_t m = 0; m < sizeof marks / sizeof marks[0] && !marked; m++) {
-            marked = i - from == strlen(marks[m].mark) &&
-                     memcmp(line + from, marks[m].mark, i - from) == 0;
-            if (marked)
-                cell->kind = marks[m].kind;
-        }
-        if (!marked && i > from)
+        if (i > from && !read_kind(line + from, i - from, &cell->kind))
             at_text_format(&title, "%s%.*s", title.length ? " " : "", (int)(i - from),
                            line + from);
     }
@@ -233,12 +238,23 @@ at_status at_notebook_read(const char *path, at_notebook *out, at_error *err) {
     return status;
 }
 
+/* The title's words, without those that would change the cell's kind. */
+static void put_title(const char *title, at_text *out) {
+    at_prose kind;
+    for (size_t n; *title; title += n) {
+        title += strspn(title, " \t\r");
+        n = strcspn(title, " \t\r");
+        if (n && !read_kind(title, n, &kind))
+            at_text_format(out, " %.*s", (int)n, title);
+    }
+}
+
 static at_status put_cell(const at_notebook_cell *cell, size_t number, at_text *out,
                           at_error *err) {
     bool prose = cell->kind != AT_PROSE_CODE;
     at_text_put(out, "# %%");
     if (cell->title)
-        at_text_format(out, " %s", cell->title);
+        put_title(cell->title, out);
     at_text_put(out, !prose                            ? "\n"
                      : cell->kind == AT_PROSE_MARKDOWN ? " [markdown]\n"
                                                        : " [raw]\n");

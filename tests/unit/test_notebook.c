@@ -137,10 +137,34 @@ static void test_no_memory(void **state) {
     assert_true(at_test_sweep(sweep, NULL) > 0);
 }
 
+/* A title may hold any word; as a word of a "# %%" line some say what kind the cell is. */
+static void test_a_title_does_not_change_the_kind(void **state) {
+    (void)state;
+    at_notebook notebook = {0}, again = {0};
+    at_error err = {0};
+    at_text text = {0};
+    json_t *root = json_pack("{s:i,s:[{s:s,s:{s:s},s:s}]}", "nbformat", 4, "cells",
+                             "cell_type", "code", "metadata", "title",
+                             "[markdown]  a [raw] look", "source", "SELECT 1");
+    assert_non_null(root);
+    assert_ok(at_notebook_from_json(root, &notebook, &err), &err);
+    assert_ok(at_notebook_to_script(&notebook, &text, &err), &err);
+    assert_string_equal(at_text_get(&text), "# %% a look\nSELECT 1\n");
+    assert_ok(at_notebook_from_script(at_text_get(&text), text.length, &again, &err),
+              &err);
+    assert_int_equal(again.cells[0].kind, AT_PROSE_CODE);
+    assert_string_equal(again.cells[0].title, "a look");
+    at_text_fini(&text);
+    at_notebook_fini(&notebook);
+    at_notebook_fini(&again);
+    json_decref(root);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_both_ways),
         cmocka_unit_test(test_what_others_write),
+        cmocka_unit_test(test_a_title_does_not_change_the_kind),
         cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
