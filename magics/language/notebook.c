@@ -43,8 +43,7 @@ static bool read_kind(const char *word, size_t length, at_prose *kind) {
                  {"[md]", AT_PROSE_MARKDOWN},
                  {"[raw]", AT_PROSE_RAW}};
     for (size_t m = 0; m < sizeof marks / sizeof marks[0]; m++) {
-        if (length == strlen(marks[m].mark) &&
-            memcmp(word, marks[m].mark, length) == 0) {
+        if (length == strlen(marks[m].mark) && memcmp(word, marks[m].mark, length) == 0) {
             *kind = marks[m].kind;
             return true;
         }

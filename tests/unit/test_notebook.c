@@ -137,7 +137,8 @@ static void test_no_memory(void **state) {
     assert_true(at_test_sweep(sweep, NULL) > 0);
 }
 
-/* A title may hold any word; as a word of a "# %%" line some say what kind the cell is. */
+/* A title may hold any word; as a word of a "# %%" line some say what kind the cell is.
+ */
 static void test_a_title_does_not_change_the_kind(void **state) {
     (void)state;
     at_notebook notebook = {0}, again = {0};
