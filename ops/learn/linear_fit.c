@@ -23,10 +23,15 @@ typedef struct fit {
     int64_t *order;          /* (rows) */
     double train[AT_LINEAR_MODELS],
         valid[AT_LINEAR_MODELS];      /* losses of the last epoch */
-    double measure[AT_LINEAR_MODELS]; /* what is compared: validation loss, else penalised
-                                         training loss */
+    double measure[AT_LINEAR_MODELS]; /* of its epochs a model keeps the least: validation
+                                         loss, else penalised training loss */
     double least[AT_LINEAR_MODELS]; /* measure of the kept weights; infinite: none yet */
-    int64_t stale;                  /* epochs without improvement */
+    /* The same two as models are compared with each other. Where they weigh positive rows
+     * differently, that is the loss with rows weighing alike: a weighted mean is no
+     * smaller or larger for being of a better model. */
+    bool uneven;
+    double fair[AT_LINEAR_MODELS], kept[AT_LINEAR_MODELS];
+    int64_t stale; /* epochs without improvement */
 } fit;
 
 static void fit_fini(fit *f) {
@@ -72,8 +77,10 @@ static at_status fit_init(fit *f, const at_fit_task *task, at_error *err) {
         fit_fini(f);
         return status;
     }
-    for (int m = 0; m < f->c.models; m++)
-        f->least[m] = INFINITY;
+    for (int m = 0; m < f->c.models; m++) {
+        f->least[m] = f->kept[m] = INFINITY;
+        f->uneven = f->uneven || f->c.positive[m] != f->c.positive[0];
+    }
     for (int64_t i = 0; i < f->c.rows; i++)
         f->order[i] = i;
     at_rng_init(&f->rng, task->seed);
@@ -115,8 +122,8 @@ static double penalty(const fit *f, int m) {
 /* One epoch; false: interrupted before its end. */
 static bool run_epoch(fit *f) {
     const at_linear_config *c = &f->c;
-    double weights[AT_LINEAR_MODELS] = {0}, rate[AT_LINEAR_MODELS];
-    memset(f->train, 0, sizeof f->train);
+    double rate[AT_LINEAR_MODELS];
+    at_linear_tally tallies[AT_LINEAR_MODELS] = {0};
     at_rng_shuffle(&f->rng, f->order, (size_t)c->rows);
     double taken = 0;
     for (int64_t at = 0; at < c->rows; at += c->batch) {
@@ -124,7 +131,7 @@ static bool run_epoch(fit *f) {
             return false;
         int64_t count = c->rows - at < c->batch ? c->rows - at : c->batch;
         at_linear_unscale(c, f->w, f->pass.raw);
-        at_linear_pass_learn(&f->pass, f->order + at, count, f->train, weights);
+        at_linear_pass_learn(&f->pass, f->order + at, count, tallies);
         rates(f, rate);
         at_linear_step(c, &f->descent, rate, f->pass.sum, f->w);
         taken += 1;
@@ -132,14 +139,19 @@ static bool run_epoch(fit *f) {
             f->mean[i] += (f->w[i] - f->mean[i]) / taken;
     }
     for (int m = 0; m < c->models; m++)
-        f->train[m] /= weights[m];
-    if (f->task->validation.rows > 0) {
+        f->train[m] = tallies[m].loss / tallies[m].weight;
+    bool apart = f->task->validation.rows > 0;
+    if (apart) {
         at_linear_unscale(c, f->mean, f->pass.raw);
-        at_linear_pass_loss(&f->pass, &f->task->validation, f->valid);
+        at_linear_pass_loss(&f->pass, &f->task->validation, tallies);
     }
-    for (int m = 0; m < c->models; m++)
-        f->measure[m] =
-            f->task->validation.rows > 0 ? f->valid[m] : f->train[m] + penalty(f, m);
+    for (int m = 0; m < c->models; m++) {
+        double extra = apart ? 0 : penalty(f, m);
+        f->valid[m] = tallies[m].loss / tallies[m].weight;
+        f->measure[m] = f->valid[m] + extra;
+        f->fair[m] = f->uneven ? tallies[m].even_loss / tallies[m].even_weight + extra
+                               : f->measure[m];
+    }
     return true;
 }
 
@@ -152,14 +164,24 @@ static int least_of(const double *losses, int models) {
     return best;
 }
 
+/* The least measure of the models that weigh positive rows like model 0, and of those
+ * that do not; infinite where there is none. */
+static void records(const fit *f, double out[2]) {
+    out[0] = out[1] = INFINITY;
+    for (int m = 0; m < f->c.models; m++) {
+        double *own = &out[f->c.positive[m] != f->c.positive[0]];
+        *own = fmin(*own, f->least[m]);
+    }
+}
+
 /* Keeps each model's weights where they are its best so far, and counts epochs without.
  * Of epochs that the tolerance cannot tell apart the later one is kept: its steps are
  * smaller. */
 static void keep(fit *f) {
     const at_linear_config *c = &f->c;
     const double *loss = f->measure;
-    int before = least_of(f->least, c->models);
-    double old = before < 0 ? (double)INFINITY : f->least[before];
+    double old[2], now[2];
+    records(f, old);
     for (int m = 0; m < c->models; m++) {
         double slack = isinf(f->least[m])
                            ? 0
@@ -167,15 +189,19 @@ static void keep(fit *f) {
         if (!(loss[m] <= f->least[m] + slack))
             continue;
         f->least[m] = fmin(f->least[m], loss[m]);
+        f->kept[m] = f->uneven ? f->fair[m] : f->least[m];
         for (int64_t j = 0; j <= c->cols; j++)
             memcpy(f->best + j * c->width + m * c->outputs,
                    f->mean + j * c->width + m * c->outputs,
                    (size_t)c->outputs * sizeof *f->best);
     }
-    int now = least_of(f->least, c->models);
-    bool better = now >= 0 &&
-                  (isinf(old) ||
-                   old - f->least[now] > c->params->early_stopping_tolerance * fabs(old));
+    records(f, now);
+    bool better = false;
+    for (int k = 0; k < 2; k++)
+        better = better ||
+                 (isfinite(now[k]) &&
+                  (isinf(old[k]) ||
+                   old[k] - now[k] > c->params->early_stopping_tolerance * fabs(old[k])));
     f->stale = better ? 0 : f->stale + 1;
 }
 
@@ -194,7 +220,7 @@ static void say(const fit *f, const char *series, int64_t epoch, double loss) {
 
 static void report(const fit *f, int64_t epoch) {
     const at_fit_events *events = f->task->events;
-    int best = least_of(f->measure, f->c.models);
+    int best = least_of(f->fair, f->c.models);
     if (!events || best < 0)
         return;
     int64_t epochs = f->c.params->epochs;
@@ -303,8 +329,8 @@ static at_status judge(const fit *f, at_learned *scratch, at_linear_choice *out,
             continue;
         export_model(f, m, scratch);
         at_linear_learner.predict(scratch, d->x, d->rows, scores);
-        status = at_linear_choose(f->c.params, d->y, scores, d->rows, f->least[m],
-                                  &out[m], err);
+        status = at_linear_choose(f->c.params, d->y, scores, d->rows, f->kept[m], &out[m],
+                                  err);
     }
     at_free(scores);
     return status;
@@ -313,9 +339,9 @@ static at_status judge(const fit *f, at_learned *scratch, at_linear_choice *out,
 /* Of the models that the tolerance cannot tell from the best, the most promising one: the
  * differences are those of the validation rows, not of the models. */
 static int first_of(const fit *f, int best) {
-    double slack = f->c.params->early_stopping_tolerance * fabs(f->least[best]);
+    double slack = f->c.params->early_stopping_tolerance * fabs(f->kept[best]);
     for (int m = 0; m < best; m++)
-        if (f->least[m] <= f->least[best] + slack)
+        if (f->kept[m] <= f->kept[best] + slack)
             return m;
     return best;
 }
@@ -324,19 +350,16 @@ static int first_of(const fit *f, int best) {
  * of a share), the one with the least loss. */
 static int pick(const fit *f, const at_linear_choice *choices) {
     int models = f->c.models, best = 0;
-    bool comparable = true;
-    for (int m = 1; m < models; m++) {
+    for (int m = 1; m < models; m++)
         best = choices[m].value > choices[best].value ? m : best;
-        comparable = comparable && f->c.positive[m] == f->c.positive[0];
-    }
     double share = choices[best].value;
-    if (!comparable || share <= 0 || share >= 1)
+    if (share <= 0 || share >= 1)
         return best;
     double rows = (double)(f->task->validation.rows > 0 ? f->task->validation.rows
                                                         : f->task->train.rows);
     double noise = sqrt(share * (1 - share) / rows);
     for (int m = 0; m < models; m++)
-        if (choices[m].value >= share - noise && f->least[m] < f->least[best])
+        if (choices[m].value >= share - noise && f->kept[m] < f->kept[best])
             best = m;
     return first_of(f, best);
 }
@@ -345,7 +368,7 @@ static at_status finish(fit *f, at_learned **out, at_error *err) {
     at_learned *s = at_linear_new(f->task->problem, f->task->classes, f->c.cols);
     if (!s)
         return at_fail(err, AT_NO_MEMORY, "no memory for the fitted model");
-    int best = first_of(f, least_of(f->least, f->c.models));
+    int best = first_of(f, least_of(f->kept, f->c.models));
     if (f->task->problem == AT_BINARY) {
         at_linear_choice choices[AT_LINEAR_MODELS];
         for (int m = 0; m < f->c.models; m++)
@@ -363,7 +386,7 @@ static at_status finish(fit *f, at_learned **out, at_error *err) {
         char line[160];
         snprintf(line, sizeof line,
                  "Kept model %d of %d: learning_rate=%g, wd=%g, loss=%.6g", best + 1,
-                 f->c.models, f->c.lr[best], f->c.wd[best], f->least[best]);
+                 f->c.models, f->c.lr[best], f->c.wd[best], f->kept[best]);
         tell(f, line);
     }
     *out = s;

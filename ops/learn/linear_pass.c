@@ -16,7 +16,7 @@ at_status at_linear_pass_init(at_linear_pass *p, const at_linear_config *c,
     p->raw = at_alloc_array(cells, sizeof *p->raw);
     p->sum = at_alloc_array(cells * sums, sizeof *p->sum);
     p->z = at_alloc_array((size_t)c->width * AT_LINEAR_CHUNKS, sizeof *p->z);
-    p->tally = at_alloc_array((size_t)c->models * AT_LINEAR_CHUNKS, 2 * sizeof *p->tally);
+    p->tally = at_alloc_array((size_t)c->models * AT_LINEAR_CHUNKS, sizeof *p->tally);
     if (p->raw && p->sum && p->z && p->tally)
         return AT_OK;
     at_linear_pass_fini(p);
@@ -46,7 +46,7 @@ void at_linear_unscale(const at_linear_config *c, const double *w, double *raw) 
 
 /* Losses of one row's margins z, which become the derivatives. */
 static void row_losses(const at_linear_pass *p, double y, double row_weight, double *z,
-                       double *tally) {
+                       at_linear_tally *tally) {
     const at_linear_config *c = p->c;
     bool binary = p->task->problem == AT_BINARY;
     bool number = p->task->problem == AT_REGRESSION;
@@ -56,8 +56,12 @@ static void row_losses(const at_linear_pass *p, double y, double row_weight, dou
         double weight = row_weight;
         if (!number)
             weight *= at_linear_weight(c, m, y, binary);
-        tally[2 * m] += weight * c->loss->of(c, own, label, own);
-        tally[2 * m + 1] += weight;
+        double even = binary ? row_weight : weight;
+        double loss = c->loss->of(c, own, label, own);
+        tally[m].loss += weight * loss;
+        tally[m].weight += weight;
+        tally[m].even_loss += even * loss;
+        tally[m].even_weight += even;
         for (int k = 0; k < c->outputs; k++)
             own[k] *= weight;
     }
@@ -71,10 +75,10 @@ static void run_chunk(void *context, size_t index) {
     if (to > p->count)
         to = p->count;
     double *z = p->z + (int64_t)index * c->width;
-    double *tally = p->tally + 2 * (int64_t)index * c->models;
+    at_linear_tally *tally = p->tally + (int64_t)index * c->models;
     size_t cells = (size_t)(c->cols + 1) * (size_t)c->width;
     double *sum = p->sum + index * cells;
-    memset(tally, 0, (size_t)c->models * 2 * sizeof *tally);
+    memset(tally, 0, (size_t)c->models * sizeof *tally);
     if (p->learn)
         memset(sum, 0, cells * sizeof *sum);
     for (int64_t i = from; i < to; i++) {
@@ -87,21 +91,24 @@ static void run_chunk(void *context, size_t index) {
     }
 }
 
-static size_t run(at_linear_pass *p, double *losses, double *weights) {
+static size_t run(at_linear_pass *p, at_linear_tally *tallies) {
     const at_linear_config *c = p->c;
     size_t chunks = (size_t)((p->count + p->chunk_rows - 1) / p->chunk_rows);
     double work = (double)p->count * (double)c->cols * c->width;
     at_pool_run(work > WORTH_THREADS ? p->task->pool : NULL, chunks, run_chunk, p);
     for (size_t i = 0; i < chunks; i++)
         for (int m = 0; m < c->models; m++) {
-            losses[m] += p->tally[2 * ((int64_t)i * c->models + m)];
-            weights[m] += p->tally[2 * ((int64_t)i * c->models + m) + 1];
+            const at_linear_tally *own = &p->tally[(int64_t)i * c->models + m];
+            tallies[m].loss += own->loss;
+            tallies[m].weight += own->weight;
+            tallies[m].even_loss += own->even_loss;
+            tallies[m].even_weight += own->even_weight;
         }
     return chunks;
 }
 
 void at_linear_pass_learn(at_linear_pass *p, const int64_t *rows, int64_t count,
-                          double *losses, double *weights) {
+                          at_linear_tally *tallies) {
     const at_linear_config *c = p->c;
     int64_t even = (c->batch + AT_LINEAR_CHUNKS - 1) / AT_LINEAR_CHUNKS;
     p->chunk_rows = even > AT_LINEAR_CHUNK_ROWS ? even : AT_LINEAR_CHUNK_ROWS;
@@ -109,7 +116,7 @@ void at_linear_pass_learn(at_linear_pass *p, const int64_t *rows, int64_t count,
     p->rows = rows;
     p->count = count;
     p->learn = true;
-    size_t chunks = run(p, losses, weights);
+    size_t chunks = run(p, tallies);
     int64_t cells = (c->cols + 1) * c->width;
     for (size_t i = 1; i < chunks; i++)
         for (int64_t at = 0; at < cells; at++)
@@ -125,9 +132,9 @@ void at_linear_pass_learn(at_linear_pass *p, const int64_t *rows, int64_t count,
         }
 }
 
-void at_linear_pass_loss(at_linear_pass *p, const at_design *design, double *mean) {
-    double weights[AT_LINEAR_MODELS] = {0};
-    memset(mean, 0, (size_t)p->c->models * sizeof *mean);
+void at_linear_pass_loss(at_linear_pass *p, const at_design *design,
+                         at_linear_tally *tallies) {
+    memset(tallies, 0, (size_t)p->c->models * sizeof *tallies);
     p->design = design;
     p->rows = NULL;
     p->learn = false;
@@ -136,8 +143,6 @@ void at_linear_pass_loss(at_linear_pass *p, const at_design *design, double *mea
     for (p->first = 0; p->first < design->rows; p->first += most) {
         int64_t left = design->rows - p->first;
         p->count = left < most ? left : most;
-        run(p, mean, weights);
+        run(p, tallies);
     }
-    for (int m = 0; m < p->c->models; m++)
-        mean[m] /= weights[m];
 }

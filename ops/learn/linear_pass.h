@@ -8,13 +8,19 @@
 
 enum { AT_LINEAR_CHUNKS = 16, AT_LINEAR_CHUNK_ROWS = 128 };
 
+/* Of one model: the loss as it is trained, and as it would be with positive rows weighing
+ * no more than others, by which models of different weights are compared. */
+typedef struct at_linear_tally {
+    double loss, weight, even_loss, even_weight; /* sums over rows, weighted */
+} at_linear_tally;
+
 typedef struct at_linear_pass {
     const at_linear_config *c;
     const at_fit_task *task;
-    double *raw;   /* (cols + 1, width): the weights that meet raw rows */
-    double *sum;   /* (chunks, cols + 1, width): gradients; the answer is in the first */
-    double *z;     /* (AT_LINEAR_CHUNKS, width) */
-    double *tally; /* (AT_LINEAR_CHUNKS, models, 2): weighted losses, weights */
+    double *raw; /* (cols + 1, width): the weights that meet raw rows */
+    double *sum; /* (chunks, cols + 1, width): gradients; the answer is in the first */
+    double *z;   /* (AT_LINEAR_CHUNKS, width) */
+    at_linear_tally *tally; /* (AT_LINEAR_CHUNKS, models) */
     /* Of the rows in hand: */
     const at_design *design;
     const int64_t *rows; /* (count) row numbers; NULL: from `first` on */
@@ -29,10 +35,11 @@ void at_linear_pass_fini(at_linear_pass *p);
 /* raw from standardised weights w (cols + 1, width). */
 void at_linear_unscale(const at_linear_config *c, const double *w, double *raw);
 /* One batch of training rows with p->raw: the mean gradient by standardised weights lands
- * in p->sum; losses and weights (models) are added to. */
+ * in p->sum; the tallies (models) are added to. */
 void at_linear_pass_learn(at_linear_pass *p, const int64_t *rows, int64_t count,
-                          double *losses, double *weights);
-/* The mean loss of each model (models) over all rows of a design, with p->raw. */
-void at_linear_pass_loss(at_linear_pass *p, const at_design *design, double *mean);
+                          at_linear_tally *tallies);
+/* The losses of each model (models) over all rows of a design, with p->raw. */
+void at_linear_pass_loss(at_linear_pass *p, const at_design *design,
+                         at_linear_tally *tallies);
 
 #endif

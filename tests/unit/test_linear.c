@@ -1,82 +1,5 @@
-/* The linear learner: losses, optimum, determinism, selection, hyperparameters, files. */
-#include "ops/base/rng.h"
-#include "ops/learn/learners.h"
-#include "ops/learn/linear.h"
-#include "ops/learn/metrics.h"
-#include "tests/unit/unit.h"
-
-#include <math.h>
-
-#define L (&at_linear_learner)
-
-/* Rows made for a test; scores of the fit land beside them. */
-typedef struct bench {
-    at_arena arena;
-    at_linear_params params;
-    at_fit_task task;
-    double *x, *y;
-    at_learned *state;
-    double *scores;
-} bench;
-
-static void bench_init(bench *b, at_problem problem, int classes, int64_t rows,
-                       int64_t cols) {
-    at_error err = {0};
-    *b = (bench){0};
-    assert_ok(at_params_defaults(L->params, L->param_count, &b->arena, &b->params, &err),
-              &err);
-    b->x = at_alloc_array((size_t)(rows * cols), sizeof *b->x);
-    b->y = at_alloc_array((size_t)rows, sizeof *b->y);
-    b->scores = at_alloc_array((size_t)(rows * classes), sizeof *b->scores);
-    b->task = (at_fit_task){.problem = problem,
-                            .classes = classes,
-                            .train = {rows, cols, b->x, b->y, NULL},
-                            .params = &b->params,
-                            .seed = 1};
-}
-
-static void bench_fini(bench *b) {
-    at_linear_release(b->state);
-    at_free(b->x);
-    at_free(b->y);
-    at_free(b->scores);
-    at_arena_fini(&b->arena);
-}
-
-static void set(bench *b, const char *name, const char *value) {
-    at_error err = {0};
-    const at_param *p = at_param_find(L->params, L->param_count, name);
-    assert_non_null(p);
-    assert_ok(at_param_set(p, value, &b->arena, &b->params, &err), &err);
-}
-
-static void fit(bench *b) {
-    at_error err = {0};
-    at_linear_release(b->state);
-    assert_ok(L->fit(&b->task, &b->state, &err), &err);
-    L->predict(b->state, b->x, b->task.train.rows, b->scores);
-}
-
-/* y follows a logistic, softmax or linear model of normal inputs; the last column is
- * noise. */
-static void fill(bench *b, uint64_t seed) {
-    at_rng rng;
-    at_rng_init(&rng, seed);
-    int64_t rows = b->task.train.rows, cols = b->task.train.cols;
-    for (int64_t i = 0; i < rows; i++) {
-        double *x = b->x + i * cols, z = -0.5;
-        for (int64_t j = 0; j < cols; j++) {
-            x[j] = at_rng_normal(&rng);
-            z += j + 1 < cols ? x[j] * (j % 2 ? -1.0 : 1.5) / (double)(j + 1) : 0;
-        }
-        if (b->task.problem == AT_BINARY)
-            b->y[i] = at_rng_uniform(&rng) < 1 / (1 + exp(-z));
-        else if (b->task.problem == AT_REGRESSION)
-            b->y[i] = 100 + 10 * z + at_rng_normal(&rng);
-        else
-            b->y[i] = z < -1 ? 0 : z < 0.5 ? 1 : 2;
-    }
-}
+/* The linear learner: losses, optimum, determinism, hyperparameters, files. */
+#include "tests/unit/linear_bench.h"
 
 /* Every loss's derivative against a central difference. */
 static void test_derivatives(void **state) {
@@ -144,16 +67,6 @@ static void test_ridge_optimum(void **state) {
     assert_true(fabs(b.state->weights[1] - w1) < 0.01);
     assert_true(fabs(b.state->bias[0] - (my - w0 * m[0] - w1 * m[1])) < 0.02);
     bench_fini(&b);
-}
-
-static double auc(const bench *b) {
-    at_binary_metrics m;
-    int64_t rows = b->task.train.rows;
-    int32_t *label = at_alloc_array((size_t)rows, sizeof *label);
-    assert_int_equal(at_metrics_binary(b->y, b->scores, label, rows, 0, 1, &m, NULL),
-                     AT_OK);
-    at_free(label);
-    return m.auc.value;
 }
 
 static double accuracy(const bench *b) {
@@ -286,80 +199,6 @@ static void test_same_bits(void **state) {
         assert_same_real(alone, b.scores[i]);
     }
     at_linear_release(first);
-    bench_fini(&b);
-}
-
-static void test_weights(void **state) {
-    (void)state;
-    bench b;
-    bench_init(&b, AT_BINARY, 2, 2000, 4);
-    fill(&b, 8);
-    for (int i = 0; i < 2000; i++) /* rare positives */
-        if (b.y[i] > 0 && i % 8)
-            b.y[i] = 0;
-    set(&b, "binary_classifier_model_selection_criteria", "cross_entropy_loss");
-    fit(&b);
-    double plain = 0, balanced = 0, doubled[2] = {0};
-    for (int i = 0; i < 2000; i++)
-        plain += b.scores[i] / 2000;
-    set(&b, "positive_example_weight_mult", "balanced");
-    fit(&b);
-    for (int i = 0; i < 2000; i++)
-        balanced += b.scores[i] / 2000;
-    assert_true(plain < 0.12 && balanced > 0.3);
-    set(&b, "positive_example_weight_mult", "auto");
-    set(&b, "binary_classifier_model_selection_criteria", "f1");
-    fit(&b);
-    assert_true(auc(&b) > 0.6);
-    /* A weight of 2 is the row twice: with one batch an epoch, to rounding. */
-    set(&b, "positive_example_weight_mult", "1");
-    set(&b, "num_models", "1");
-    set(&b, "mini_batch_size", "100000");
-    set(&b, "epochs", "1");
-    double *weight = at_alloc_array(2000, sizeof *weight);
-    for (int pass = 0; pass < 2; pass++) {
-        for (int i = 0; i < 2000; i++)
-            weight[i] = pass == 0 ? (i < 1000 ? 2 : 0) : 1;
-        if (pass == 1) {
-            memcpy(b.x + 4000, b.x, 4000 * sizeof *b.x);
-            memcpy(b.y + 1000, b.y, 1000 * sizeof *b.y);
-        }
-        b.task.train.weight = weight;
-        fit(&b);
-        doubled[pass] = b.state->weights[0];
-    }
-    assert_true(fabs(doubled[0] - doubled[1]) < 1e-9);
-    at_free(weight);
-    bench_fini(&b);
-}
-
-static void test_threshold(void **state) {
-    (void)state;
-    bench b;
-    bench_init(&b, AT_BINARY, 2, 3000, 3);
-    fill(&b, 9);
-    set(&b, "binary_classifier_model_selection_criteria", "precision_at_target_recall");
-    set(&b, "target_recall", "0.95");
-    fit(&b);
-    double tp = 0, positives = 0;
-    for (int i = 0; i < 3000; i++) {
-        positives += b.y[i];
-        tp += b.y[i] > 0 && b.scores[i] >= L->threshold(b.state);
-    }
-    assert_true(tp / positives >= 0.95 && tp / positives < 0.96);
-    set(&b, "binary_classifier_model_selection_criteria", "recall_at_target_precision");
-    set(&b, "target_precision", "0.9");
-    fit(&b);
-    double called = tp = 0;
-    for (int i = 0; i < 3000; i++) {
-        bool yes = b.scores[i] >= L->threshold(b.state);
-        called += yes;
-        tp += yes && b.y[i] > 0;
-    }
-    assert_true(tp / called >= 0.9 && called > 50);
-    set(&b, "binary_classifier_model_selection_criteria", "loss_function");
-    fit(&b);
-    assert_true(L->threshold(b.state) == 0.5);
     bench_fini(&b);
 }
 
@@ -582,8 +421,6 @@ int main(void) {
         cmocka_unit_test(test_three_classes),
         cmocka_unit_test(test_regressions),
         cmocka_unit_test(test_same_bits),
-        cmocka_unit_test(test_weights),
-        cmocka_unit_test(test_threshold),
         cmocka_unit_test(test_l1),
         cmocka_unit_test(test_events),
         cmocka_unit_test(test_refusals),
