@@ -136,8 +136,9 @@ static at_status deploy(at_context *context, const struct deploy_options *o,
     double began = at_now();
     at_workspace *workspace = context->workspace;
     json_t *keys = NULL;
+    const char *source;
+    AT_TRY(at_sample_source(workspace, entry->card, context->arena, &source, err));
     AT_TRY(read_response(o, model, context->arena, &keys, err));
-    const char *source = at_sample_source(workspace, entry->card, context->arena);
     at_status status = put(context, o, entry, keys, source, err);
     json_decref(keys);
     AT_TRY(status);

@@ -3,19 +3,26 @@
 
 #include <string.h>
 
-const char *at_sample_source(at_workspace *workspace, const json_t *model_card,
-                             at_arena *arena) {
+at_status at_sample_source(at_workspace *workspace, const json_t *model_card,
+                           at_arena *arena, const char **out, at_error *err) {
     const char *data = json_string_value(json_object_get(model_card, "data"));
     at_entry entry;
-    if (!data ||
-        at_store_by_id(workspace, AT_KIND_DATASET, data, arena, &entry, NULL) != AT_OK)
-        return NULL;
+    *out = NULL;
+    if (!data)
+        return AT_OK;
+    at_status status =
+        at_store_by_id(workspace, AT_KIND_DATASET, data, arena, &entry, err);
+    if (status == AT_NOT_FOUND) {
+        at_error_clear(err);
+        return AT_OK;
+    }
+    AT_TRY(status);
     const json_t *from = json_object_get(entry.card, "from");
     const char *source = json_string_value(json_object_get(from, "source"));
     source = source ? source : data; /* a dataset that starts a chain is its own source */
-    const char *copy = at_arena_text(arena, source, strlen(source));
+    *out = at_arena_text(arena, source, strlen(source));
     at_entry_fini(&entry);
-    return copy;
+    return *out ? AT_OK : at_fail(err, AT_NO_MEMORY, "no memory left for an example");
 }
 
 /* A cell as a CSV field. */

@@ -57,9 +57,10 @@ const at_magic at_magic_resume = {
     .stage = AT_STAGE_TRAIN,
     .summary = "Starts a job again that died or was stopped, or follows one that runs",
     .details =
-        "The job reads its `job.json` once more: the same data, settings and seed. A job "
-        "that ended by an error of its own would fail in the same way, and is not "
-        "started.",
+        "The job reads its `job.json` once more: the same data, settings and seed. "
+        "Training keeps no checkpoints: it starts again at the first epoch. The model "
+        "that a stopped job kept stays until the new one is there. A job that ended by "
+        "an error of its own would fail in the same way, and is not started.",
     .arguments = arguments,
     .argument_count = AT_COUNT(arguments),
     .examples = examples,

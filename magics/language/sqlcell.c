@@ -45,9 +45,11 @@ static at_status keep(running *r, const at_sql_statement *statement, const char 
         at_lineage_origin("sql", statement->query + strspn(statement->query, " \t\r\n"));
     json_t *parents = at_session_sql_used(r->context->session);
     at_status status;
-    if (!lineage || !parents || json_object_set(lineage, "parents", parents) < 0)
+    if (!lineage || !parents)
         status = no_memory(err);
     else
+        status = at_lineage_adopt(r->workspace, lineage, parents, err);
+    if (!status)
         status = at_store_put_frame(r->workspace, name, frame, lineage, err);
     if (!status) {
         at_arena *arena = r->context->arena;

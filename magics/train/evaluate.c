@@ -127,9 +127,8 @@ static at_status note(at_context *context, const at_scoring *s, json_t *kept,
 }
 
 static at_status evaluate(at_context *context, const struct evaluate_options *o,
-                          const at_scoring *s, at_predictions *p, at_error *err) {
-    double *y = NULL;
-    AT_TRY(at_model_truth(s->model, s->frame, &y, err));
+                          const at_scoring *s, double *y, at_predictions *p,
+                          at_error *err) {
     at_quality q = {.model = s->model,
                     .title = at_arena_format(context->arena, "%s on %s",
                                              s->model_entry.name, s->data_entry.name),
@@ -158,30 +157,36 @@ static at_status evaluate(at_context *context, const struct evaluate_options *o,
     if (status == AT_OK)
         status = note(context, s, kept, err);
     json_decref(kept);
-    at_free(y);
     return status;
+}
+
+static at_status truth(const struct evaluate_options *o, const at_scoring *s, double **y,
+                       at_error *err) {
+    at_status status = at_model_truth(s->model, s->frame, s->stage, y, err);
+    if (status != AT_NOT_FOUND)
+        return status;
+    (void)at_prefix(err, "dataset %s", o->data);
+    return at_hint(
+        err,
+        "to predict rows whose truth is not known: %%predict %s --data %s --into ...",
+        o->model, o->data);
 }
 
 static at_status run(at_context *context, const void *given, at_error *err) {
     const struct evaluate_options *o = given;
     at_scoring s;
     at_predictions p = {0};
+    double *y = NULL;
     at_status status =
         at_scoring_open(context->workspace, o->model, o->data, context->arena, &s, err);
-    if (status == AT_OK && at_frame_find(s.frame, at_model_target(s.model)) < 0) {
-        status = at_fail(err, AT_INVALID,
-                         "dataset %s has no column %s, the target of model %s", o->data,
-                         at_model_target(s.model), o->model);
-        at_hint(
-            err,
-            "to predict rows whose truth is not known: %%predict %s --data %s --into ...",
-            o->model, o->data);
-    }
+    if (status == AT_OK)
+        status = truth(o, &s, &y, err);
     if (status == AT_OK)
         status =
             at_model_predict(s.model, s.frame, s.stage, context->call->cancel, &p, err);
     if (status == AT_OK)
-        status = evaluate(context, o, &s, &p, err);
+        status = evaluate(context, o, &s, y, &p, err);
+    at_free(y);
     at_predictions_fini(&p);
     at_scoring_close(&s);
     return status;

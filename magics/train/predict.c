@@ -89,19 +89,19 @@ static at_status with_answers(const at_scoring *s, const at_predictions *p,
 /* The start of a chain: a model of these rows takes the answers with them, which no row
  * of the source has. What the rows were before is kept: %evaluate must know whether they
  * are clean already, an endpoint which cells were missing. */
-static json_t *make_lineage(const struct predict_options *o, const at_entry *data) {
-    const json_t *from = json_object_get(data->card, "from");
+static at_status keep(at_context *context, const struct predict_options *o,
+                      const at_entry *data, const at_frame *frame, at_error *err) {
     json_t *lineage = at_lineage_origin("predict", o->model);
-    json_t *more = json_pack("{s:[s], s:{s:O?, s:O?}, s:O*}", "parents", data->id,
-                             "scored", "source", json_object_get(from, "source"), "steps",
-                             json_object_get(from, "steps"), "missing",
-                             json_object_get(from, "missing"));
-    if (!lineage || !more || json_object_update(lineage, more) < 0) {
-        json_decref(lineage);
-        lineage = NULL;
-    }
-    json_decref(more);
-    return lineage;
+    json_t *parents = json_pack("[s]", data->id);
+    at_status status =
+        lineage && parents
+            ? at_lineage_adopt(context->workspace, lineage, parents, err)
+            : at_fail(err, AT_NO_MEMORY, "not enough memory to keep %s", o->into);
+    if (status == AT_OK)
+        status = at_store_put_frame(context->workspace, o->into, frame, lineage, err);
+    json_decref(parents);
+    json_decref(lineage);
+    return status;
 }
 
 static at_status show(at_context *context, const char *name, const at_frame *frame,
@@ -129,13 +129,8 @@ static at_status run(at_context *context, const void *given, at_error *err) {
             at_model_predict(s.model, s.frame, s.stage, context->call->cancel, &p, err);
     if (status == AT_OK)
         status = with_answers(&s, &p, &frame, err);
-    if (status == AT_OK) {
-        json_t *lineage = make_lineage(o, &s.data_entry);
-        status =
-            lineage ? at_store_put_frame(context->workspace, o->into, frame, lineage, err)
-                    : at_fail(err, AT_NO_MEMORY, "not enough memory to keep %s", o->into);
-        json_decref(lineage);
-    }
+    if (status == AT_OK)
+        status = keep(context, o, &s.data_entry, frame, err);
     if (status == AT_OK)
         status = show(context, o->into, frame, err);
     at_frame_release(frame);

@@ -40,7 +40,7 @@ static at_status choose(at_workspace *workspace, at_scoring *s, at_arena *arena,
     const json_t *scored = json_object_get(ours, "scored");
     if (scored &&
         !json_equal(json_object_get(ours, "source"), json_object_get(theirs, "source")))
-        ours = scored; /* %predict's rows are at the stage of those that it predicted */
+        ours = scored; /* rows of %predict and SQL are at the stage of those they had */
     const json_t *steps = json_object_get(ours, "steps");
     bool same_steps = same(steps, json_object_get(theirs, "steps"));
     bool same_source =

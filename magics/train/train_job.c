@@ -142,13 +142,12 @@ static at_status finished(at_workspace *workspace, const at_entry *job,
     const char *folder = at_store_path(workspace, AT_KIND_JOB, job->id, &arena);
     char *plan = folder ? at_path_join(folder, "job.json") : NULL;
     char *model = folder ? at_path_join(folder, "model") : NULL;
-    json_error_t why;
-    json_t *spec = plan ? json_load_file(plan, 0, &why) : NULL;
+    json_t *spec = NULL;
     at_status status =
-        !plan || !model
-            ? at_fail(err, AT_NO_MEMORY, "not enough memory to keep the model")
-        : !spec ? at_fail(err, AT_CORRUPT, "%s cannot be read: %s", plan, why.text)
-                : index_model(workspace, job, spec, result, model, &arena, err);
+        plan && model ? at_job_read_json(plan, AT_JOB_SPEC_MAX, &spec, err)
+                      : at_fail(err, AT_NO_MEMORY, "not enough memory to keep the model");
+    if (status == AT_OK)
+        status = index_model(workspace, job, spec, result, model, &arena, err);
     json_decref(spec);
     at_free(plan);
     at_free(model);

@@ -45,6 +45,12 @@ typedef struct at_job_kind {
 } at_job_kind;
 const at_job_kind *at_job_kind_find(const char *name);
 
+/* Reads one of a job's files, a JSON object of at most `limit` bytes: a new reference.
+ * AT_CORRUPT only for what is not one: a read that fails may succeed the next time. */
+enum { AT_JOB_SPEC_MAX = 64 << 20 }; /* bytes of job.json */
+AT_MUST_USE at_status at_job_read_json(const char *path, size_t limit, json_t **out,
+                                       at_error *err);
+
 /* Makes the folder and the row and starts the child (`atelier job FOLDER`, of the binary
  * that runs or of $ATELIER_BINARY). `spec` becomes job.json with "kind", "name" and "id"
  * added; its member "card" (an object; may be absent) is merged into the row's card

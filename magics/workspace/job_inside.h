@@ -7,8 +7,7 @@
 #include "ops/base/text.h"
 
 enum {
-    AT_JOB_SPEC_MAX = 64 << 20,   /* bytes of job.json */
-    AT_JOB_RESULT_MAX = 64 << 20, /* of result.json */
+    AT_JOB_RESULT_MAX = 64 << 20, /* bytes of result.json */
     AT_JOB_LINE_MAX = 64 << 10,   /* of one event; a longer one is passed over */
     AT_JOB_EVENTS_MAX = 64 << 20, /* of events.jsonl; points beyond it are not written */
     AT_JOB_TAIL_MAX = 64 << 10,   /* bytes of log.txt that a tail looks at */
@@ -18,9 +17,6 @@ enum {
 /* job_folder.c. jobs/ID/NAME in the arena; NULL: no memory. */
 const char *at_job_path(at_workspace *workspace, const char *id, const char *name,
                         at_arena *arena);
-/* Reads a JSON object of at most `limit` bytes. New reference. */
-AT_MUST_USE at_status at_job_read_json(const char *path, size_t limit, json_t **out,
-                                       at_error *err);
 AT_MUST_USE at_status at_job_write_json(const char *path, const json_t *json,
                                         at_error *err);
 AT_MUST_USE at_status at_job_write_pid(const char *folder, at_error *err);

@@ -55,8 +55,9 @@ const char *at_workspace_notice(at_workspace *workspace);
  * Lineage: {"magic": "clean", "parents": [ids], "source": id of the dataset that starts
  * the chain (its own, if it starts one), "source_columns": the schema of that one (absent
  * if its own), "missing"?: [markers that one was read with, if not the reader's own],
- * "steps": [fitted value steps since the source], "detail": "...", "scored"? (of %predict
- * alone): {"source", "steps"} of the rows that were predicted}. */
+ * "steps": [fitted value steps since the source], "detail": "...", "scored"? (of
+ * %predict, of SQL, and of what is made from those): {"source", "steps"} of the rows that
+ * were predicted or selected}. */
 typedef struct at_entry {
     at_kind kind;
     const char *id; /* 32 hex digits */
@@ -116,6 +117,10 @@ json_t *at_lineage_origin(const char *magic, const char *detail);
  * the parent's. */
 json_t *at_lineage_child(const at_entry *parent, const char *magic, const json_t *steps,
                          const char *detail);
+/* Makes an origin the child of `parents` (ids): "parents", "missing" (of all of them
+ * together) and, where they are one chain's rows at one stage, "scored". */
+AT_MUST_USE at_status at_lineage_adopt(at_workspace *workspace, json_t *lineage,
+                                       const json_t *parents, at_error *err);
 
 /* A file in cache/ for as long as a cell needs it (scratch.c). What a process that was
  * killed left is removed when the workspace is opened next. */

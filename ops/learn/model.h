@@ -85,8 +85,10 @@ AT_MUST_USE at_status at_model_predict(const at_model *model, const at_frame *fr
                                        at_predictions *out, at_error *err);
 void at_predictions_fini(at_predictions *predictions);
 /* The truth in `frame`'s target column as class indices or numbers: (rows) doubles, NaN
- * where missing or a label the model never saw. Caller frees with at_free. */
+ * where missing or a label the model never saw. Of rows of the source it is what the
+ * cleaning makes of them. AT_NOT_FOUND: no such column, or none to make it from. Caller
+ * frees with at_free. */
 AT_MUST_USE at_status at_model_truth(const at_model *model, const at_frame *frame,
-                                     double **out, at_error *err);
+                                     at_stage_of_rows stage, double **out, at_error *err);
 
 #endif

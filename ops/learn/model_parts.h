@@ -1,8 +1,11 @@
 /* What a model is made of. Private to ops/learn/model*.c.
  *
- *   model.c          a model from its card (the JSON that is saved) and its fitted
- * learner model_train.c    request -> card and learner model_predict.c  rows -> scores
- * and labels model_io.c       folder <-> model
+ *   model.c          a model from its card (the JSON that is saved) and its learner
+ *   model_train.c    request -> card and learner
+ *   model_card.c     what was fitted -> card
+ *   model_predict.c  rows -> scores and labels
+ *   model_truth.c    rows -> the truth to set beside them
+ *   model_io.c       folder <-> model
  *
  * Training ends by making the model from its card, as loading does: so what is served is
  * what was saved. */

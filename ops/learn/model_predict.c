@@ -87,23 +87,3 @@ void at_predictions_fini(at_predictions *predictions) {
     at_free(predictions->labels);
     *predictions = (at_predictions){0};
 }
-
-at_status at_model_truth(const at_model *model, const at_frame *frame, double **out,
-                         at_error *err) {
-    *out = NULL;
-    int at = at_frame_find(frame, model->column);
-    if (at < 0)
-        return at_fail(err, AT_INVALID, "the rows have no column %s, the model's target",
-                       model->column);
-    double *y = at_alloc_array((size_t)at_frame_rows(frame), sizeof *y);
-    if (!y)
-        return at_fail(err, AT_NO_MEMORY, "not enough memory for the target");
-    at_status status =
-        at_target_encode(&model->target, at_frame_column(frame, at), y, err);
-    if (status != AT_OK) {
-        at_free(y);
-        return status;
-    }
-    *out = y;
-    return AT_OK;
-}

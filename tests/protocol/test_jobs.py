@@ -137,7 +137,7 @@ def test_a_crashed_job_is_told_and_can_be_resumed(start, tmp_path):
     assert "SIGABRT" in cell.reply["evalue"]
     assert "%resume long" in "\n".join(cell.reply["traceback"])
     message_id = kernel.client.execute("%resume long")
-    kernel.wait_for_stream("starts again")
+    kernel.wait_for_stream("starts again at the first epoch")
     time.sleep(0.3)
     interrupt(kernel, message_id)
 

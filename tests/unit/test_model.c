@@ -32,7 +32,7 @@ static void test_whole(void **state) {
     predict(b.model, b.frame, AT_ROWS_CLEAN, &p);
     double *y;
     at_error err = {0};
-    assert_ok(at_model_truth(b.model, b.frame, &y, &err), &err);
+    assert_ok(at_model_truth(b.model, b.frame, AT_ROWS_CLEAN, &y, &err), &err);
     int right = 0;
     for (int i = 0; i < 400; i++)
         right += p.labels[i] == (int32_t)y[i];

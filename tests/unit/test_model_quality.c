@@ -38,7 +38,7 @@ static result quality(const char *path, const char *target, const char *left_out
     at_predictions p;
     double *y;
     predict(b.model, parts[1], AT_ROWS_SOURCE, &p);
-    assert_ok(at_model_truth(b.model, parts[1], &y, &err), &err);
+    assert_ok(at_model_truth(b.model, parts[1], AT_ROWS_CLEAN, &y, &err), &err);
     for (int64_t r = 0; r < p.rows; r++)
         assert_true(y[r] == y[r]);
     at_binary_metrics m;
@@ -163,9 +163,63 @@ static void test_walk(void **state) {
     bench_fini(&b);
 }
 
+/* The truth of rows of the source is what the cleaning makes of them, and that of clean
+ * rows is there as it stands. `recipe` makes the target `target`. */
+static void check_truth(const char *recipe, const char *target) {
+    at_error err = {0};
+    at_frame *source = small_table(), *clean = NULL;
+    json_t *schema = at_frame_schema(source), *unfitted = steps(recipe);
+    at_recipe *cleaning;
+    at_step_context context = {0};
+    assert_ok(at_recipe_from_json(unfitted, &cleaning, &err), &err);
+    assert_ok(at_recipe_fit(cleaning, source, &context, &clean, NULL, &err), &err);
+    json_t *fitted = at_recipe_to_json(cleaning);
+    bench b;
+    bench_init(&b, clean, target);
+    b.request.source = schema;
+    b.request.cleaning = fitted;
+    bench_train(&b);
+    double *raw, *washed, positive = 0;
+    assert_ok(at_model_truth(b.model, source, AT_ROWS_SOURCE, &raw, &err), &err);
+    assert_ok(at_model_truth(b.model, clean, AT_ROWS_CLEAN, &washed, &err), &err);
+    for (int64_t r = 0; r < at_frame_rows(clean); r++) {
+        assert_true(raw[r] == 0 || raw[r] == 1);
+        assert_same_real(raw[r], washed[r]);
+        positive += raw[r];
+    }
+    assert_true(positive > 0 && positive < (double)at_frame_rows(clean));
+    at_free(raw);
+    at_free(washed);
+    double *none;
+    assert_int_equal(at_model_truth(b.model, source, AT_ROWS_CLEAN, &none, &err),
+                     AT_NOT_FOUND);
+    assert_non_null(strstr(err.text, target));
+    assert_null(none);
+    at_frame_release(source);
+    at_recipe_release(cleaning);
+    json_decref(schema);
+    json_decref(unfitted);
+    json_decref(fitted);
+    bench_fini(&b);
+}
+
+static void test_truth(void **state) {
+    (void)state;
+    check_truth("[{\"verb\": \"replace\", \"values\": [\"yes\", \"buys\"],"
+                " \"columns\": [{\"text\": \"answer\"}]},"
+                " {\"verb\": \"rename\", \"columns\": [{\"text\": \"answer\"}],"
+                " \"name\": \"outcome\"}]",
+                "outcome");
+    check_truth("[{\"verb\": \"derive\", \"name\": \"agreed\","
+                " \"expression\": \"answer = 'yes'\"},"
+                " {\"verb\": \"drop column\", \"columns\": [{\"text\": \"answer\"}]}]",
+                "agreed");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_walk),
+        cmocka_unit_test(test_truth),
         cmocka_unit_test(test_quality),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

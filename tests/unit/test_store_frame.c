@@ -82,6 +82,80 @@ static void test_lineage(void **state) {
     at_entry_fini(&train);
 }
 
+/* What an origin takes over from these parents: a new reference. */
+static json_t *adopted(fixture *f, const at_entry *const *parents, size_t count) {
+    json_t *ids = json_array(), *lineage = at_lineage_origin("sql", "SELECT");
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(ids, json_string(parents[i]->id));
+    assert_ok(at_lineage_adopt(f->workspace, lineage, ids, &f->err), &f->err);
+    assert_true(json_equal(json_object_get(lineage, "parents"), ids));
+    json_decref(ids);
+    return lineage;
+}
+
+static bool has_word(const json_t *list, const char *word) {
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (strcmp(json_string_value(json_array_get(list, i)), word) == 0)
+            return true;
+    return false;
+}
+
+/* What SQL and %predict make starts a chain, but its rows stand where they stood. */
+static void test_adopted(void **state) {
+    fixture *f = *state;
+    json_t *bank_from = at_lineage_origin("fetch", "bank.csv");
+    json_object_set_new(bank_from, "missing", json_pack("[s]", "unknown"));
+    assert_ok(put_numbers(f, "bank", 10, bank_from), &f->err);
+    assert_ok(put_numbers(f, "other", 10, at_lineage_origin("fetch", "o.csv")), &f->err);
+    at_entry bank = dataset(f, "bank"), other = dataset(f, "other");
+    json_t *trim = json_pack("[{s:s}]", "verb", "trim");
+    json_t *lower = json_pack("[{s:s}]", "verb", "lower");
+    assert_ok(put_numbers(f, "clean", 9, at_lineage_child(&bank, "clean", trim, "")),
+              &f->err);
+    at_entry clean = dataset(f, "clean");
+
+    /* One parent: its markers and its place. */
+    json_t *sql = adopted(f, (const at_entry *[]){&clean}, 1);
+    json_t *expected = json_pack("{s:s, s:O}", "source", bank.id, "steps", trim);
+    assert_true(json_equal(json_object_get(sql, "scored"), expected));
+    assert_int_equal(json_array_size(json_object_get(sql, "missing")), 1);
+    assert_true(has_word(json_object_get(sql, "missing"), "unknown"));
+    assert_null(json_object_get(sql, "source"));
+
+    /* The children of such a dataset, and what SQL makes of it. */
+    assert_ok(put_numbers(f, "answers", 9, sql), &f->err);
+    at_entry answers = dataset(f, "answers");
+    json_t *child = at_lineage_child(&answers, "clean", lower, "");
+    assert_string_equal(json_string_value(json_object_get(child, "source")), answers.id);
+    assert_true(json_equal(json_object_get(child, "steps"), lower));
+    json_t *both = json_pack("{s:s, s:[{s:s},{s:s}]}", "source", bank.id, "steps", "verb",
+                             "trim", "verb", "lower");
+    assert_true(json_equal(json_object_get(child, "scored"), both));
+    json_t *again = adopted(f, (const at_entry *[]){&answers}, 1);
+    assert_true(json_equal(json_object_get(again, "scored"), expected));
+    json_decref(again);
+
+    /* Rows of two chains stand nowhere; a cell missing in either is missing. */
+    json_t *mixed = adopted(f, (const at_entry *[]){&clean, &other}, 2);
+    assert_null(json_object_get(mixed, "scored"));
+    assert_true(has_word(json_object_get(mixed, "missing"), "unknown"));
+    assert_true(has_word(json_object_get(mixed, "missing"), "NA"));
+    json_decref(mixed);
+    json_t *plain = adopted(f, (const at_entry *[]){&other}, 1);
+    assert_null(json_object_get(plain, "missing")); /* the reader's own */
+    json_decref(plain);
+
+    json_decref(child);
+    json_decref(both);
+    json_decref(expected);
+    json_decref(trim);
+    json_decref(lower);
+    at_entry_fini(&bank);
+    at_entry_fini(&other);
+    at_entry_fini(&clean);
+    at_entry_fini(&answers);
+}
+
 static void test_many_frames(void **state) {
     fixture *f = *state;
     char name[32];
@@ -124,6 +198,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_datasets, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lineage, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_adopted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_many_frames, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reading_while_replaced, set_up, tear_down),
     };
