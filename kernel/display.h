@@ -39,7 +39,8 @@ typedef struct at_display_vtable {
     void (*result)(at_display *display, const at_bundle *bundle);
     /* Text for the pager (help); joins the reply's payload. */
     void (*page)(at_display *display, const at_bundle *bundle);
-    /* Removes the cell's output so far; `wait`: when the next output comes. */
+    /* Removes the cell's output so far, streams that wait to be joined included; `wait`:
+     * when the next output comes. */
     void (*clear)(at_display *display, bool wait);
 } at_display_vtable;
 

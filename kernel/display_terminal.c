@@ -18,6 +18,7 @@ typedef struct at_display_terminal {
      * elsewhere held back. NULL when something else was printed since. */
     char *id, *text;
     size_t lines; /* rows it takes on the screen */
+    bool clear_due;
 } at_display_terminal;
 
 static void write_all(int fd, const char *bytes, size_t length) {
@@ -69,13 +70,42 @@ static size_t screen_width(int fd) {
     return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
+static void forget(at_display_terminal *self) {
+    at_free(self->id);
+    at_free(self->text);
+    self->id = self->text = NULL;
+}
+
+/* Takes what was shown under an id off the screen. */
+static void erase(at_display_terminal *self) {
+    at_text back = {0};
+    at_text_format(&back, "\x1b[%zuA\r\x1b[J", self->lines);
+    write_all(self->out, at_text_get(&back), back.length);
+    at_text_fini(&back);
+}
+
+/* With the lock held. Lines that stand on a terminal stay, as in IPython: what can be
+ * taken away is what would still be updated, or the line that has not ended. */
+static void wipe(at_display_terminal *self) {
+    if (self->terminal && self->text)
+        erase(self);
+    else if (self->terminal)
+        write_all(self->out, "\r\x1b[2K", 5);
+    forget(self);
+}
+
+/* With the lock held: something is shown now. */
+static void wipe_if_due(at_display_terminal *self) {
+    if (self->clear_due)
+        wipe(self);
+    self->clear_due = false;
+}
+
 /* With the lock held: something else comes now. */
 static void settle(at_display_terminal *self) {
     if (self->text && !self->terminal)
         write_block(self->out, self->text);
-    at_free(self->id);
-    at_free(self->text);
-    self->id = self->text = NULL;
+    forget(self);
 }
 
 static const char *plain_of(const at_bundle *bundle) {
@@ -86,6 +116,7 @@ static void put_stream(at_display *display, at_stream stream, const char *text,
                        size_t length) {
     at_display_terminal *self = (at_display_terminal *)display;
     pthread_mutex_lock(&self->lock);
+    wipe_if_due(self);
     settle(self);
     write_all(stream == AT_STDOUT ? self->out : self->err, text, length);
     pthread_mutex_unlock(&self->lock);
@@ -93,12 +124,9 @@ static void put_stream(at_display *display, at_stream stream, const char *text,
 
 /* With the lock held. */
 static void draw(at_display_terminal *self, const char *text, const char *id) {
-    if (self->terminal && self->id && strcmp(self->id, id) == 0) {
-        at_text back = {0};
-        at_text_format(&back, "\x1b[%zuA\r\x1b[J", self->lines);
-        write_all(self->out, at_text_get(&back), back.length);
-        at_text_fini(&back);
-    } else if (!self->id || strcmp(self->id, id) != 0)
+    if (self->terminal && self->id && strcmp(self->id, id) == 0)
+        erase(self);
+    else if (!self->id || strcmp(self->id, id) != 0)
         settle(self);
     at_free(self->id);
     at_free(self->text);
@@ -116,6 +144,7 @@ static void draw(at_display_terminal *self, const char *text, const char *id) {
 static void show(at_display *display, const at_bundle *bundle, const char *id) {
     at_display_terminal *self = (at_display_terminal *)display;
     pthread_mutex_lock(&self->lock);
+    wipe_if_due(self);
     if (id)
         draw(self, plain_of(bundle), id);
     else {
@@ -129,9 +158,13 @@ static void show_plain(at_display *display, const at_bundle *bundle) {
     show(display, bundle, NULL);
 }
 
-/* What stands on a terminal stays: there is no output area to empty. */
 static void clear(at_display *display, bool wait) {
-    (void)display, (void)wait;
+    at_display_terminal *self = (at_display_terminal *)display;
+    pthread_mutex_lock(&self->lock);
+    self->clear_due = wait;
+    if (!wait)
+        wipe(self);
+    pthread_mutex_unlock(&self->lock);
 }
 
 at_status at_display_terminal_new(int out, int err_out, at_display **display,

@@ -30,6 +30,7 @@
     X(cleanup) \
     X(help) \
     X(set) \
+    X(clear) \
     X(time)
 /* clang-format on */
 

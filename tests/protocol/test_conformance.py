@@ -85,6 +85,7 @@ class TestAtelier(jupyter_kernel_test.KernelTests):
     code_history_pattern = "SELECT 6*"
     supported_history_operations = ("tail", "range", "search")
     code_inspect_sample = "%show"
+    code_clear_output = "%clear"
 
 
 @pytest.mark.usefixtures("kernelspec")

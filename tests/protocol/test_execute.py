@@ -148,6 +148,16 @@ def test_displays_and_their_updates_share_an_id(echo):
     assert cell.contents("clear_output") == [{"wait": True}]
 
 
+def test_clear_goes_behind_what_was_printed_before(start, atelier_binary, tmp_path):
+    kernel = start(command=[str(atelier_binary), "kernel"],
+                   ATELIER_WORKSPACE=str(tmp_path / "workspace"))
+    cell = kernel.run("!echo before\n%clear\n!echo between\n%clear --wait\n!echo after")
+    assert cell.reply["status"] == "ok"
+    shown = [m for m in cell.messages if m["msg_type"] in ("stream", "clear_output")]
+    assert [m["content"].get("text", m["content"].get("wait")) for m in shown] == [
+        "before\n", False, "between\n", True, "after\n"]
+
+
 def test_text_with_emoji_and_combining_marks_survives(echo):
     text = "naïve e\u0301 \U0001f9e0\U0001f468\u200d\U0001f469 \"quoted\" \\ \t\x01"
     assert echo.run(f"print {text}").text() == text + "\n"

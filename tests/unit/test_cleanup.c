@@ -285,6 +285,7 @@ static void test_cleanup_all(void **state) {
 int main(int argc, char **argv) {
     if (argc > 1 && strcmp(argv[1], "job") == 0)
         return at_job_main(argc - 1, argv + 1);
+    unsetenv("ATELIER_BINARY"); /* jobs are this program again */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_lists, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_jobs_and_resume, set_up, tear_down),

@@ -53,14 +53,36 @@ static void test_a_pipe_gets_only_the_last_state(void **state) {
     assert_string_equal(text, "begin\n100 %\na table\none\ntwo\n");
 }
 
-static void test_a_terminal_is_drawn_in_place(void **state) {
+/* A pipe gets what was still held back no more; what was written stays. */
+static void test_clear_drops_what_is_held_back(void **state) {
     (void)state;
     at_error err;
     at_display *display;
-    int master = posix_openpt(O_RDWR | O_NOCTTY);
-    if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0)
-        skip(); /* no pseudo terminals here */
-    int slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+    int ends[2];
+    char text[256];
+    assert_int_equal(pipe(ends), 0);
+    assert_ok(at_display_terminal_new(ends[1], ends[1], &display, &err), &err);
+    at_display_print(display, "begin\n");
+    show(display, "10 %", "bar");
+    at_display_clear(display, false);
+    show(display, "20 %", "bar");
+    at_display_clear(display, true);
+    at_display_print(display, "after\n");
+    show(display, "30 %", "bar");
+    at_display_clear(display, true); /* nothing comes any more */
+    at_display_terminal_release(display);
+    close(ends[1]);
+    read_all(ends[0], text, sizeof text);
+    close(ends[0]);
+    assert_string_equal(text, "begin\nafter\n30 %\n");
+}
+
+/* A raw pseudo terminal of 10 columns; skips where there are none. */
+static int open_terminal(int *master) {
+    *master = posix_openpt(O_RDWR | O_NOCTTY);
+    if (*master < 0 || grantpt(*master) != 0 || unlockpt(*master) != 0)
+        skip();
+    int slave = open(ptsname(*master), O_RDWR | O_NOCTTY);
     if (slave < 0)
         skip();
     struct termios raw;
@@ -69,6 +91,35 @@ static void test_a_terminal_is_drawn_in_place(void **state) {
     tcsetattr(slave, TCSANOW, &raw);
     struct winsize size = {.ws_row = 24, .ws_col = 10};
     ioctl(slave, TIOCSWINSZ, &size);
+    return slave;
+}
+
+static void test_clear_on_a_terminal(void **state) {
+    (void)state;
+    at_error err;
+    at_display *display;
+    int master, slave = open_terminal(&master);
+    assert_ok(at_display_terminal_new(slave, slave, &display, &err), &err);
+    show(display, "10 %\nof it", "bar");
+    at_display_clear(display, false);
+    at_display_print(display, "half a line");
+    at_display_clear(display, true);
+    at_display_print(display, "whole\n");
+    at_display_terminal_release(display);
+    fcntl(master, F_SETFL, O_NONBLOCK);
+    char text[256];
+    read_all(master, text, sizeof text);
+    assert_string_equal(text, "10 %\nof it\n\x1b[2A\r\x1b[J"
+                              "half a line\r\x1b[2Kwhole\n");
+    close(slave);
+    close(master);
+}
+
+static void test_a_terminal_is_drawn_in_place(void **state) {
+    (void)state;
+    at_error err;
+    at_display *display;
+    int master, slave = open_terminal(&master);
     assert_ok(at_display_terminal_new(slave, slave, &display, &err), &err);
     assert_true(display->live);
     play(display);
@@ -137,6 +188,8 @@ static void test_without_memory_it_still_prints(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_pipe_gets_only_the_last_state),
+        cmocka_unit_test(test_clear_drops_what_is_held_back),
+        cmocka_unit_test(test_clear_on_a_terminal),
         cmocka_unit_test(test_a_terminal_is_drawn_in_place),
         cmocka_unit_test(test_streams_go_to_their_descriptors),
         cmocka_unit_test(test_without_memory_it_still_prints),

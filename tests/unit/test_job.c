@@ -555,6 +555,7 @@ static void test_kill_of_the_kernel(void **state) {
 int main(int argc, char **argv) {
     if (argc > 1 && strcmp(argv[1], "job") == 0)
         return at_job_main(argc - 1, argv + 1);
+    unsetenv("ATELIER_BINARY"); /* jobs are this program again */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_completes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_fails, set_up, tear_down),
