@@ -97,7 +97,8 @@ static void test_magics(void **state) {
     world *w = *state;
     completes(w, "%he|", "%he", "%help");
     completes(w, "%%sq|", "%%sq", "%%sql");
-    completes(w, "SELECT 1;\n%cle|", "%cle", "%cleanup, %clear"); /* a cell magic comes first */
+    completes(w, "SELECT 1;\n%cle|", "%cle",
+              "%cleanup, %clear"); /* a cell magic comes first */
     offers(w, "%cle|", "%%clean", "%%sql");
     offers(w, "he|", "%help", "%set");
     completes(w, "%sql --li|", "--li", "--limit");
