@@ -74,7 +74,8 @@ const at_param at_image_param_table[] = {
     {.name = "lr_scheduler_step",
      .kind = AT_PARAM_TEXT,
      AT(lr_scheduler_step),
-     .help = "epochs after which the learning rate falls, as \"10,20\"; none when left out"},
+     .help =
+         "epochs after which the learning rate falls, as \"10,20\"; none when left out"},
     {.name = "optimizer",
      .kind = AT_PARAM_CHOICE,
      AT(optimizer),
@@ -249,9 +250,10 @@ static at_status check_shape(const at_image_params *params, at_image_config *out
         return AT_INVALID;
     }
     if (shape[0] != 1 && shape[0] != 3)
-        return at_fail(err, AT_INVALID,
-                       "image_shape has %d channels; 3 (colour) or 1 (grey) were expected",
-                       shape[0]);
+        return at_fail(
+            err, AT_INVALID,
+            "image_shape has %d channels; 3 (colour) or 1 (grey) were expected",
+            shape[0]);
     out->channels = shape[0];
     out->height = shape[1];
     out->width = shape[2];
@@ -286,8 +288,7 @@ static at_status check_steps(const at_image_params *params, at_image_config *out
     out->lr_step_count = 0;
     if (!params->lr_scheduler_step)
         return AT_OK;
-    int count =
-        integers(params->lr_scheduler_step, out->lr_steps, AT_LR_STEPS, 1000000);
+    int count = integers(params->lr_scheduler_step, out->lr_steps, AT_LR_STEPS, 1000000);
     for (int i = 1; i < count; i++)
         if (out->lr_steps[i] <= out->lr_steps[i - 1])
             count = -1;
@@ -308,8 +309,9 @@ at_status at_image_params_check(const at_image_params *params, int32_t classes,
     AT_TRY(check_layers(params, out, err));
     AT_TRY(check_steps(params, out, err));
     if (classes < 2 && !params->multi_label) {
-        at_fail(err, AT_INVALID, "the training images have %d class%s; at least 2 are "
-                                 "needed",
+        at_fail(err, AT_INVALID,
+                "the training images have %d class%s; at least 2 are "
+                "needed",
                 classes, classes == 1 ? "" : "es");
         return AT_INVALID;
     }
@@ -327,7 +329,8 @@ at_status at_image_params_check(const at_image_params *params, int32_t classes,
                        "top_k is %" PRId64 "; fewer than the %d classes were expected",
                        params->top_k, out->classes);
     if (params->use_weighted_loss && !params->multi_label)
-        return at_fail(err, AT_INVALID, "use_weighted_loss goes with multi_label = 1 only");
+        return at_fail(err, AT_INVALID,
+                       "use_weighted_loss goes with multi_label = 1 only");
     return AT_OK;
 }
 

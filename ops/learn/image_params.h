@@ -47,7 +47,8 @@ typedef struct at_image_config {
 AT_MUST_USE at_status at_image_params_check(const at_image_params *params,
                                             int32_t classes, at_image_config *out,
                                             at_error *err);
-/* learning_rate after `epoch` epochs (0: the first): factor applied at each step passed. */
+/* learning_rate after `epoch` epochs (0: the first): factor applied at each step passed.
+ */
 double at_image_learning_rate(const at_image_params *params,
                               const at_image_config *config, int64_t epoch);
 
@@ -55,7 +56,7 @@ double at_image_learning_rate(const at_image_params *params,
  * not grown by more than `tolerance` (relative) for `patience` epochs. */
 typedef struct at_image_patience {
     double best;
-    int64_t since; /* epochs since `best` was last beaten */
+    int64_t since;   /* epochs since `best` was last beaten */
 } at_image_patience; /* zero-initialise */
 /* Takes in one epoch's validation accuracy; true: stop. `epoch` from 0. */
 bool at_image_patience_step(at_image_patience *patience, const at_image_params *params,
