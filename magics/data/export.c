@@ -28,17 +28,12 @@ static const at_param arguments[] = {
      .help = "where to; its ending says how: .csv, .tsv or .jsonl"},
 };
 
-static bool ends_in(const char *name, const char *end) {
-    size_t n = strlen(name), m = strlen(end);
-    return n > m && strcasecmp(name + n - m, end) == 0;
-}
-
 static at_status write_file(const at_frame *frame, const char *path, at_error *err) {
-    if (ends_in(path, ".csv"))
+    if (at_ends_fold(path, ".csv"))
         return at_csv_write_file(frame, path, ',', err);
-    if (ends_in(path, ".tsv"))
+    if (at_ends_fold(path, ".tsv"))
         return at_csv_write_file(frame, path, '\t', err);
-    if (ends_in(path, ".jsonl") || ends_in(path, ".ndjson"))
+    if (at_ends_fold(path, ".jsonl") || at_ends_fold(path, ".ndjson"))
         return at_jsonl_write_file(frame, path, err);
     at_fail(err, AT_INVALID, "the ending of '%.200s' says nothing about its format",
             path);

@@ -203,10 +203,8 @@ static bool is_jsonl(const struct fetch_options *o, const at_source *source) {
     static const char *const ends[] = {".jsonl", ".ndjson", ".jsonlines", ".json"};
     if (strcmp(o->format, "auto") != 0)
         return strcmp(o->format, "jsonl") == 0;
-    size_t n = source->name ? strlen(source->name) : 0;
-    for (size_t i = 0; i < AT_COUNT(ends); i++)
-        if (n > strlen(ends[i]) &&
-            strcasecmp(source->name + n - strlen(ends[i]), ends[i]) == 0)
+    for (size_t i = 0; source->name && i < AT_COUNT(ends); i++)
+        if (at_ends_fold(source->name, ends[i]))
             return true;
     char head[256];
     int fd = open(source->path, O_RDONLY | O_CLOEXEC);

@@ -162,16 +162,11 @@ static at_status unpack(at_context *context, size_t index, const char *name,
     return status;
 }
 
-static bool ends_in(const char *name, const char *end) {
-    size_t n = strlen(name), m = strlen(end);
-    return n > m && strcasecmp(name + n - m, end) == 0;
-}
-
 /* "x.csv" of "x.csv.gz". */
 static const char *without_packing(const char *name, at_arena *arena) {
     static const char *const ends[] = {".gz", ".bz2", ".xz"};
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-        if (ends_in(name, ends[i]))
+        if (at_ends_fold(name, ends[i]))
             return at_arena_text(arena, name, strlen(name) - strlen(ends[i]));
     return name;
 }

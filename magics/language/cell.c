@@ -1,5 +1,6 @@
 #include "magics/language/cell.h"
 #include "magics/language/point.h"
+#include "ops/base/letter.h"
 #include "ops/base/text.h"
 
 #include <string.h>
@@ -24,16 +25,8 @@ typedef struct splitter {
     at_error *err;
 } splitter;
 
-static bool letter(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 static bool name_char(char c) {
-    return letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '-';
-}
-
-static bool blank(char c) {
-    return c == ' ' || c == '\t' || c == '\r';
+    return at_is_name(c) || c == '-';
 }
 
 static size_t line_end(const char *code, size_t length, size_t from) {
@@ -72,7 +65,7 @@ static void scan_sql(sql_state *sql, const char *code, size_t from, size_t to) {
         } else if (c == ';') {
             sql->statement = false;
             sql->depth = 0;
-        } else if (!blank(c)) {
+        } else if (!at_is_blank(c)) {
             sql->statement = true;
         }
     }
@@ -96,7 +89,7 @@ size_t at_cell_options_end(const char *code, size_t length, size_t from) {
         } else if (c == '#' && !word) {
             return line_end(code, length, i);
         }
-        word = !blank(c);
+        word = !at_is_blank(c);
     }
     return i;
 }
@@ -143,7 +136,7 @@ static at_status name_part(splitter *s, at_part *part, size_t from, size_t to) {
 /* Is [from, to) "%name?", "%%name?" or "dataset?" (also "dataset.column?")? */
 static bool is_help(const char *code, size_t from, size_t to, size_t *name_from,
                     size_t *name_to, bool *magic) {
-    while (to > from && blank(code[to - 1]))
+    while (to > from && at_is_blank(code[to - 1]))
         to--;
     size_t end = to;
     while (end > from && code[end - 1] == '?')
@@ -154,7 +147,7 @@ static bool is_help(const char *code, size_t from, size_t to, size_t *name_from,
     while (at < end && at < from + 2 && code[at] == '%')
         at++;
     *magic = at > from;
-    if (at == end || !(letter(code[at]) || (!*magic && code[at] == '_')))
+    if (at == end || !(at_is_letter(code[at]) || (!*magic && code[at] == '_')))
         return false;
     for (size_t i = at; i < end; i++)
         if (!name_char(code[i]) && !(code[i] == '.' && !*magic))
@@ -171,7 +164,7 @@ static bool says_nothing(const char *code, const at_part *part) {
         size_t end = line_end(code, part->body_to, from);
         bool open = sql.comment;
         size_t at = from;
-        while (at < end && blank(code[at]))
+        while (at < end && at_is_blank(code[at]))
             at++;
         scan_sql(&sql, code, from, end);
         if (sql.statement || sql.quote)
@@ -251,7 +244,8 @@ static at_status split_line(splitter *s, size_t from, size_t *next) {
         part->magic = magic;
         return name_part(s, part, name_from, name_to);
     }
-    if (free && first == '%' && (letter(second) || (second == '%' && letter(third)))) {
+    if (free && first == '%' &&
+        (at_is_letter(second) || (second == '%' && at_is_letter(third)))) {
         s->sql = (sql_state){0};
         return split_magic(s, from, next);
     }
@@ -272,7 +266,7 @@ static at_status split_line(splitter *s, size_t from, size_t *next) {
     scan_sql(&s->sql, code, from, end);
     bool something = false;
     for (size_t i = from; i < end && !something; i++)
-        something = !blank(code[i]);
+        something = !at_is_blank(code[i]);
     if (!something && !s->in_sql && !was)
         return AT_OK; /* blank lines between parts belong to none */
     if (!s->in_sql) {

@@ -1,22 +1,11 @@
 #include "magics/language/cursor.h"
 #include "magics/language/stepline.h"
+#include "ops/base/letter.h"
 
 #include <string.h>
 
-static bool blank(char c) {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static bool letter(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool name_char(char c) {
-    return letter(c) || (c >= '0' && c <= '9') || c == '_' || (unsigned char)c >= 0x80;
-}
-
 size_t at_cursor_word_end(const char *code, size_t length, size_t cursor) {
-    while (cursor < length && (name_char(code[cursor]) || code[cursor] == '-'))
+    while (cursor < length && (at_is_word(code[cursor]) || code[cursor] == '-'))
         cursor++;
     return cursor;
 }
@@ -34,7 +23,7 @@ static bool in_magic_name(const char *code, size_t cursor, size_t *from) {
         at++;
     if (at == start)
         return false;
-    while (at < cursor && (name_char(code[at]) || code[at] == '-'))
+    while (at < cursor && (at_is_word(code[at]) || code[at] == '-'))
         at++;
     *from = start;
     return at == cursor;
@@ -43,7 +32,7 @@ static bool in_magic_name(const char *code, size_t cursor, size_t *from) {
 /* Inside "${na": the place after the brace. */
 static bool in_variable(const char *code, size_t cursor, size_t *from) {
     size_t at = cursor;
-    while (at > 0 && name_char(code[at - 1]))
+    while (at > 0 && at_is_word(code[at - 1]))
         at--;
     *from = at;
     return at >= 2 && code[at - 1] == '{' && code[at - 2] == '$' &&
@@ -185,16 +174,16 @@ static void in_settings(at_cursor *out, const char *code, size_t start, size_t c
                         at_arena *arena) {
     const char *equals = memchr(code + start, '=', cursor - start);
     size_t from = equals ? (size_t)(equals - code) + 1 : start;
-    while (from < cursor && blank(code[from]))
+    while (from < cursor && at_is_space(code[from]))
         from++;
     out->from = from;
     out->kind = equals ? AT_CURSOR_SETTING : AT_CURSOR_KEY;
     if (!equals)
         return;
     size_t key = start, end = (size_t)(equals - code);
-    while (key < end && blank(code[key]))
+    while (key < end && at_is_space(code[key]))
         key++;
-    while (end > key && blank(code[end - 1]))
+    while (end > key && at_is_space(code[end - 1]))
         end--;
     const char *name = at_arena_text(arena, code + key, end - key);
     if (name && out->table)
@@ -265,10 +254,10 @@ static at_status in_sql(const char *code, size_t length, size_t from, at_arena *
             parts[i].to >= out->to)
             out->sql_to = parts[i].to;
     size_t word = out->to;
-    while (word > from && name_char(code[word - 1]))
+    while (word > from && at_is_word(code[word - 1]))
         word--;
     size_t before = word;
-    while (before > from && blank(code[before - 1]))
+    while (before > from && at_is_space(code[before - 1]))
         before--;
     out->statement = before == from || code[before - 1] == ';';
     return AT_OK;

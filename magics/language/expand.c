@@ -1,5 +1,6 @@
 #include "magics/language/expand.h"
 #include "magics/language/point.h"
+#include "ops/base/letter.h"
 #include "ops/base/suggest.h"
 #include "ops/base/text.h"
 
@@ -8,8 +9,7 @@
 enum { NAME_MAX_BYTES = 128 };
 
 static bool name_char(char c, bool first) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-           (!first && c >= '0' && c <= '9');
+    return at_is_name(c) && !(first && at_is_digit(c));
 }
 
 typedef struct names {

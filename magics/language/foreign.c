@@ -4,15 +4,12 @@
 #include "magics/language/point.h"
 #include "magics/language/spec.h"
 #include "magics/language/sqlcell.h"
+#include "ops/base/letter.h"
 
 #include <string.h>
 
-static bool letter(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
 static bool name_char(char c) {
-    return letter(c) || (c >= '0' && c <= '9') || c == '-';
+    return at_is_name(c) || c == '-';
 }
 
 static bool is_word(const char *text, size_t length, const char *const *words,
@@ -60,7 +57,7 @@ at_status at_foreign_check(const char *code, size_t length, size_t from, size_t 
         end++;
     while (line < to && code[line] != '\n')
         line++;
-    if (end == from || !letter(code[from])) {
+    if (end == from || !at_is_name(code[from]) || at_is_digit(code[from])) {
         if (code[from] != '@' || line == from)
             return AT_OK;
         at_status status = python(err);

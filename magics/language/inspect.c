@@ -4,6 +4,7 @@
 #include "magics/language/help.h"
 #include "magics/language/sqlscope.h"
 #include "magics/language/stepline.h"
+#include "ops/base/letter.h"
 
 #include <string.h>
 #include <strings.h>
@@ -93,8 +94,7 @@ static at_status in_key(inspector *i) {
 }
 
 static bool name_char(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || c == '.' || c == '-' || (unsigned char)c >= 0x80;
+    return at_is_word(c) || c == '.' || c == '-';
 }
 
 static at_status in_step(inspector *i) {

@@ -1,5 +1,6 @@
 #include "magics/language/matches.h"
 #include "magics/language/spec.h"
+#include "ops/base/letter.h"
 #include "ops/base/text.h"
 #include "ops/learn/learner.h"
 
@@ -12,9 +13,7 @@
 static bool odd(const char *text, at_quoting quoting) {
     bool first = true;
     for (const char *c = text; *c; c++, first = false) {
-        bool letter = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || *c == '_';
-        bool digit = *c >= '0' && *c <= '9';
-        if (quoting == AT_QUOTING_SQL ? !(letter || (digit && !first))
+        if (quoting == AT_QUOTING_SQL ? !at_is_name(*c) || (first && at_is_digit(*c))
                                       : strchr(" \t'\"`\\#$,=", *c) != NULL)
             return true;
     }

@@ -1,5 +1,6 @@
 #include "magics/language/notebook.h"
 #include "ops/base/file.h"
+#include "ops/base/letter.h"
 
 #include <string.h>
 
@@ -25,13 +26,10 @@ static at_status add(at_notebook *n, const at_notebook_cell *cell, at_error *err
     return AT_OK;
 }
 
-static bool blank(char c) {
-    return c == ' ' || c == '\t' || c == '\r';
-}
-
 /* "# %%", alone or followed by a blank. */
 static bool begins_cell(const char *line, size_t length) {
-    return length >= 4 && memcmp(line, "# %%", 4) == 0 && (length == 4 || blank(line[4]));
+    return length >= 4 && memcmp(line, "# %%", 4) == 0 &&
+           (length == 4 || at_is_blank(line[4]));
 }
 
 /* Whether a word of a "# %%" line says what kind of cell it begins. */
@@ -57,10 +55,10 @@ static at_status read_mark(at_notebook *n, const char *line, size_t length,
     at_text title = {0};
     *cell = (at_notebook_cell){.kind = AT_PROSE_CODE};
     for (size_t i = 4; i < length;) {
-        while (i < length && blank(line[i]))
+        while (i < length && at_is_blank(line[i]))
             i++;
         size_t from = i;
-        while (i < length && !blank(line[i]))
+        while (i < length && !at_is_blank(line[i]))
             i++;
         if (i > from && !read_kind(line + from, i - from, &cell->kind))
             at_text_format(&title, "%s%.*s", title.length ? " " : "", (int)(i - from),
@@ -96,13 +94,13 @@ static const char *uncomment(at_notebook *n, const char *text, size_t length) {
 /* Ends the cell whose text is [from, to), trimming blank lines around it. */
 static at_status end_cell(at_notebook *n, at_notebook_cell *cell, const char *text,
                           size_t from, size_t to, bool first, at_error *err) {
-    for (size_t i = from; i < to && (blank(text[i]) || text[i] == '\n'); i++) {
+    for (size_t i = from; i < to && (at_is_blank(text[i]) || text[i] == '\n'); i++) {
         if (text[i] == '\n') {
             from = i + 1;
             cell->line++;
         }
     }
-    while (to > from && (blank(text[to - 1]) || text[to - 1] == '\n'))
+    while (to > from && (at_is_blank(text[to - 1]) || text[to - 1] == '\n'))
         to--;
     if (first && from >= to)
         return AT_OK; /* nothing before the first mark */
@@ -265,7 +263,8 @@ static at_status put_cell(const at_notebook_cell *cell, size_t number, at_text *
             return at_hint(err, "change that line in the notebook");
         }
         /* "#%% x" and "# %% x" both read back as "%% x"; the latter would begin a cell */
-        bool mark = n >= 2 && at[0] == '%' && at[1] == '%' && (n == 2 || blank(at[2]));
+        bool mark =
+            n >= 2 && at[0] == '%' && at[1] == '%' && (n == 2 || at_is_blank(at[2]));
         at_text_put(out, !prose ? "" : n && !mark ? "# " : "#");
         at_text_append(out, at, n);
         at_text_put(out, "\n");

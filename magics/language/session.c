@@ -2,6 +2,7 @@
 #include "magics/language/point.h"
 #include "magics/workspace/job.h"
 #include "ops/base/file.h"
+#include "ops/base/letter.h"
 #include "ops/base/log.h"
 
 #include <string.h>
@@ -80,10 +81,9 @@ const char *at_session_get(const at_session *s, const char *name) {
 
 static at_status check_variable(const char *name, const char *value, at_error *err) {
     size_t n = strlen(name);
-    bool good = n > 0 && n <= 128 && !(name[0] >= '0' && name[0] <= '9');
+    bool good = n > 0 && n <= 128 && !at_is_digit(name[0]);
     for (size_t i = 0; i < n && good; i++)
-        good = (name[i] >= 'a' && name[i] <= 'z') || (name[i] >= 'A' && name[i] <= 'Z') ||
-               (name[i] >= '0' && name[i] <= '9') || name[i] == '_';
+        good = at_is_name(name[i]);
     if (!good) {
         at_fail(err, AT_INVALID, "'%.100s' cannot name a variable", name);
         return at_hint(err, "use letters, digits and _, a letter or _ first");

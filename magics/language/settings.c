@@ -1,5 +1,6 @@
 #include "magics/language/settings.h"
 #include "magics/language/point.h"
+#include "ops/base/letter.h"
 
 #include <string.h>
 
@@ -16,10 +17,6 @@ typedef struct parser {
     at_error *err;
 } parser;
 
-static bool blank(char c) {
-    return c == ' ' || c == '\t' || c == '\r';
-}
-
 static at_status no_memory(parser *p) {
     return at_fail(p->err, AT_NO_MEMORY, "no memory left to read the settings");
 }
@@ -32,9 +29,9 @@ static at_status point(parser *p, at_status status, size_t from, size_t to) {
 }
 
 static void trim(const char *text, size_t *from, size_t *to) {
-    while (*from < *to && blank(text[*from]))
+    while (*from < *to && at_is_blank(text[*from]))
         (*from)++;
-    while (*to > *from && blank(text[*to - 1]))
+    while (*to > *from && at_is_blank(text[*to - 1]))
         (*to)--;
 }
 
@@ -48,7 +45,7 @@ static size_t comment_start(const char *text, size_t from, size_t to) {
                 quote = '\0';
         } else if (text[i] == '"' || text[i] == '\'') {
             quote = text[i];
-        } else if (text[i] == '#' && (i == from || blank(text[i - 1]))) {
+        } else if (text[i] == '#' && (i == from || at_is_blank(text[i - 1]))) {
             return i;
         }
     }

@@ -1,4 +1,5 @@
 #include "magics/language/sqlscope.h"
+#include "ops/base/letter.h"
 
 #include <string.h>
 #include <strings.h>
@@ -10,15 +11,6 @@ typedef struct token {
     bool closed;      /* a quoted thing has its end */
     char quote;       /* ' " ` [ or 0; '-' in a comment */
 } token;
-
-static bool name_char(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || (unsigned char)c >= 0x80;
-}
-
-static bool blank(char c) {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
 
 static size_t comment_end(const char *code, size_t at, size_t to, bool *closed) {
     bool line = code[at] == '-';
@@ -35,7 +27,7 @@ static size_t comment_end(const char *code, size_t at, size_t to, bool *closed) 
 /* The next token of [*at, to); false at the end or on no memory. */
 static bool next(const char *code, size_t *at, size_t to, at_arena *arena, token *out) {
     size_t i = *at;
-    while (i < to && blank(code[i]))
+    while (i < to && at_is_space(code[i]))
         i++;
     if (i >= to)
         return false;
@@ -54,7 +46,7 @@ static bool next(const char *code, size_t *at, size_t to, at_arena *arena, token
         i = end ? inside + 1 : to;
     } else {
         size_t start = i;
-        while (i < to && name_char(code[i]))
+        while (i < to && at_is_word(code[i]))
             i++;
         out->name = i > start;
         i += out->name ? 0 : 1;

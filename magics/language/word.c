@@ -1,13 +1,10 @@
 #include "magics/language/word.h"
 #include "magics/language/expand.h"
 #include "magics/language/point.h"
+#include "ops/base/letter.h"
 #include "ops/base/text.h"
 
 #include <string.h>
-
-static bool blank(char c) {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
 
 /* A backslash before a line end: the options go on on the next line. */
 static size_t continued(const at_words_reader *r, size_t at) {
@@ -23,7 +20,7 @@ static size_t continued(const at_words_reader *r, size_t at) {
 void at_word_skip(at_words_reader *r) {
     while (r->at < r->to) {
         size_t skip = continued(r, r->at);
-        if (!skip && !blank(r->code[r->at]))
+        if (!skip && !at_is_space(r->code[r->at]))
             return;
         r->at += skip ? skip : 1;
     }
@@ -100,7 +97,7 @@ static at_status quoted(at_words_reader *r, making *m, at_error *err) {
 }
 
 static at_status bare(at_words_reader *r, making *m, at_error *err) {
-    while (r->at < r->to && !blank(r->code[r->at])) {
+    while (r->at < r->to && !at_is_space(r->code[r->at])) {
         char c = r->code[r->at];
         char next = r->at + 1 < r->to ? r->code[r->at + 1] : '\0';
         if (c == '\'' || c == '"' || c == '`') {

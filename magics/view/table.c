@@ -40,7 +40,7 @@ static const char *cell_text(const at_column *column, int64_t row, int decimals,
         return at_arena_format(arena, "%.6g", value);
     }
     at_text_clear(scratch);
-    if (column->type == AT_TYPE_TEXT || column->type == AT_TYPE_CATEGORY) {
+    if (at_type_textual(column->type)) {
         int64_t length = 0;
         const char *text = at_column_text(column, row, &length);
         size_t shown = (size_t)length;

@@ -1,6 +1,7 @@
 /* Names: what things may be called, fresh ids, and where the files of an id are. */
 #include "magics/workspace/workspace.h"
 #include "ops/base/crypto.h"
+#include "ops/base/letter.h"
 #include "ops/base/text.h"
 
 #include <stdio.h>
@@ -24,10 +25,6 @@ bool at_kind_from_name(const char *name, at_kind *out) {
     return false;
 }
 
-static bool letter(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
 at_status at_store_check_name(at_kind kind, const char *name, at_error *err) {
     bool dash = kind == AT_KIND_MODEL || kind == AT_KIND_ENDPOINT || kind == AT_KIND_JOB;
     const char *what = at_kind_name(kind);
@@ -37,9 +34,9 @@ at_status at_store_check_name(at_kind kind, const char *name, at_error *err) {
     if (length > NAME_MAX_BYTES)
         return at_fail(err, AT_LIMIT, "the name of the %s is longer than %d bytes", what,
                        NAME_MAX_BYTES);
-    bool good = letter(name[0]);
+    bool good = !at_is_digit(name[0]);
     for (const char *p = name; good && *p; p++)
-        good = letter(*p) || (*p >= '0' && *p <= '9') || (dash && *p == '-');
+        good = at_is_name(*p) || (dash && p > name && *p == '-');
     if (!good) {
         (void)at_fail(err, AT_INVALID, "'%s' is not a name for %s %s", name,
                       strchr("aeiou", what[0]) ? "an" : "a", what);

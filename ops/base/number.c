@@ -1,4 +1,5 @@
 /* The numbers and letters of text.h, the same in every locale. */
+#include "ops/base/letter.h"
 #include "ops/base/text.h"
 
 #include <errno.h>
@@ -26,10 +27,6 @@ static bool blank(char c) {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-static bool digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
 static const char *skip_blanks(const char *p) {
     while (blank(*p))
         p++;
@@ -41,11 +38,11 @@ bool at_parse_int(const char *string, int64_t *out) {
     bool negative = *p == '-';
     if (*p == '-' || *p == '+')
         p++;
-    if (!digit(*p))
+    if (!at_is_digit(*p))
         return false;
     /* Gathered below zero, where INT64_MIN has room. */
     int64_t value = 0;
-    for (; digit(*p); p++)
+    for (; at_is_digit(*p); p++)
         if (__builtin_mul_overflow(value, 10, &value) ||
             __builtin_sub_overflow(value, *p - '0', &value))
             return false;
@@ -59,10 +56,10 @@ bool at_parse_int(const char *string, int64_t *out) {
  * "nan(7)". */
 static const char *decimal_end(const char *p) {
     bool digits = false;
-    for (; digit(*p); p++)
+    for (; at_is_digit(*p); p++)
         digits = true;
     if (*p == '.')
-        for (p++; digit(*p); p++)
+        for (p++; at_is_digit(*p); p++)
             digits = true;
     if (!digits)
         return NULL;
@@ -70,9 +67,9 @@ static const char *decimal_end(const char *p) {
         p++;
         if (*p == '-' || *p == '+')
             p++;
-        if (!digit(*p))
+        if (!at_is_digit(*p))
             return NULL;
-        while (digit(*p))
+        while (at_is_digit(*p))
             p++;
     }
     return p;
@@ -141,4 +138,9 @@ bool at_equal_fold(const char *a, const char *b) {
         b++;
     }
     return *a == *b;
+}
+
+bool at_ends_fold(const char *text, const char *end) {
+    size_t n = strlen(text), m = strlen(end);
+    return n > m && at_equal_fold(text + n - m, end);
 }

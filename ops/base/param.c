@@ -1,4 +1,5 @@
 #include "ops/base/param.h"
+#include "ops/base/letter.h"
 #include "ops/base/suggest.h"
 #include "ops/base/text.h"
 
@@ -113,15 +114,11 @@ static at_status set_choice(const at_param *param, const char *text, void *base,
     return wrong(param, text, err);
 }
 
-static bool blank(char c) {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 /* Reads one item at *at into `out`: up to a comma, or in backticks, where a comma is an
  * ordinary sign and two backticks are one. Leaves *at at the comma or the end. */
 static bool read_item(const char **at, at_text *out) {
     const char *p = *at;
-    while (blank(*p))
+    while (at_is_space(*p))
         p++;
     at_text_clear(out);
     if (*p == '`') {
@@ -131,14 +128,14 @@ static bool read_item(const char **at, at_text *out) {
         }
         if (*p++ != '`')
             return false;
-        while (blank(*p))
+        while (at_is_space(*p))
             p++;
     } else {
         const char *from = p;
         while (*p && *p != ',')
             p++;
         const char *to = p;
-        while (to > from && blank(to[-1]))
+        while (to > from && at_is_space(to[-1]))
             to--;
         at_text_append(out, from, (size_t)(to - from));
     }
@@ -150,7 +147,7 @@ static at_status set_list(const at_param *param, const char *text, at_arena *are
                           void *base, at_error *err) {
     at_words *words = FIELD(base, param, at_words);
     const char *p = text;
-    while (blank(*p))
+    while (at_is_space(*p))
         p++;
     if (!*p) {
         *words = (at_words){0};

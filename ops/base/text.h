@@ -47,6 +47,9 @@ bool at_parse_real(const char *string, double *out); /* also nan, inf */
 /* Shortest decimal that reads back as the same double; `out` holds at least 32 bytes. */
 size_t at_format_real(double value, char *out);
 
-bool at_equal_fold(const char *a, const char *b); /* ASCII case-insensitive */
+/* ASCII case-insensitive. */
+bool at_equal_fold(const char *a, const char *b);
+/* Does `text` end in `end`, with something before it? "a.csv" in ".CSV". */
+bool at_ends_fold(const char *text, const char *end);
 
 #endif

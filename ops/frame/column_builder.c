@@ -139,7 +139,7 @@ void at_column_builder_real(at_column_builder *b, double value) {
 }
 
 void at_column_builder_text(at_column_builder *b, const char *bytes, int64_t length) {
-    assert(b->type == AT_TYPE_TEXT || b->type == AT_TYPE_CATEGORY);
+    assert(at_type_textual(b->type));
     if (b->type == AT_TYPE_TEXT) {
         append_text(b, bytes, (size_t)length);
     } else if (!b->failed) {

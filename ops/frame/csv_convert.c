@@ -336,7 +336,7 @@ static bool allowed(int forced, at_cell_kind kind) {
     if (forced == AT_TYPE_TIMESTAMP)
         return at_cell_type(kind) == AT_TYPE_TIMESTAMP ||
                at_cell_type(kind) == AT_TYPE_DATE;
-    if (forced == AT_TYPE_CATEGORY || forced == AT_TYPE_TEXT)
+    if (at_type_textual(forced))
         return kind == AT_CELL_STRING;
     return kind != AT_CELL_STRING && (int)at_cell_type(kind) == forced;
 }

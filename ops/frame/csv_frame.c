@@ -146,7 +146,7 @@ static bool move_arrays(at_csv_column *from, int64_t rows, at_type type, at_colu
         store->bytes = trim(from->bytes, used, 1);
     }
     *from = (at_csv_column){0};
-    bool text = type == AT_TYPE_TEXT || type == AT_TYPE_CATEGORY;
+    bool text = at_type_textual(type);
     if (text && !store->offsets)
         store->offsets = at_alloc_array(strings + 1, 8);
     if (type != AT_TYPE_TEXT && !store->values)

@@ -30,7 +30,7 @@ static void put_cell(at_text *out, const char *bytes, size_t length, char delimi
 static void put_value(at_text *out, const at_column *column, int64_t row,
                       char delimiter) {
     int64_t length;
-    if (column->type == AT_TYPE_TEXT || column->type == AT_TYPE_CATEGORY) {
+    if (at_type_textual(column->type)) {
         const char *bytes = at_column_text(column, row, &length);
         if (bytes)
             put_cell(out, bytes, (size_t)length, delimiter);

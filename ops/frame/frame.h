@@ -26,6 +26,9 @@ bool at_type_from_name(const char *name, at_type *out);
 static inline bool at_type_numeric(at_type type) {
     return type == AT_TYPE_INT || type == AT_TYPE_FLOAT;
 }
+static inline bool at_type_textual(at_type type) {
+    return type == AT_TYPE_TEXT || type == AT_TYPE_CATEGORY;
+}
 
 typedef struct at_column {
     const char

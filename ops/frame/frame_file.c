@@ -169,7 +169,7 @@ static at_status read_column(at_safetensors *file, int index, at_column *column,
                              at_error *err) {
     const at_array *values;
     AT_TRY(read_validity(file, index, column, err));
-    if (column->type == AT_TYPE_TEXT || column->type == AT_TYPE_CATEGORY)
+    if (at_type_textual(column->type))
         AT_TRY(read_strings(file, index, column, err));
     if (column->type == AT_TYPE_TEXT)
         return AT_OK;

@@ -270,7 +270,7 @@ at_status at_profile_column(const at_column *column, at_arena *arena, at_profile
     out->missing = column->missing;
     out->min = out->q25 = out->median = out->q75 = out->max = (double)NAN;
     out->mean = out->deviation = (double)NAN;
-    if (column->type != AT_TYPE_TEXT && column->type != AT_TYPE_CATEGORY)
+    if (!at_type_textual(column->type))
         return describe_numbers(column, arena, out, err);
     at_dictionary levels = {0};
     at_status status = describe_strings(column, &levels, arena, out, err);

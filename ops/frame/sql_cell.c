@@ -48,7 +48,7 @@ int at_sql_cell_compare(const at_column *column, int64_t a, int64_t b) {
 bool at_sql_cell_is(const at_column *column, int64_t row, const at_sql_wanted *wanted) {
     if (!at_sql_cell_there(column, row))
         return false;
-    if (column->type == AT_TYPE_TEXT || column->type == AT_TYPE_CATEGORY) {
+    if (at_type_textual(column->type)) {
         int64_t length;
         const char *text = at_column_text(column, row, &length);
         return at_sql_compare_bytes(text, length, wanted->bytes, wanted->length) == 0;
@@ -59,7 +59,7 @@ bool at_sql_cell_is(const at_column *column, int64_t row, const at_sql_wanted *w
 }
 
 uint64_t at_sql_wanted_hash(const at_column *column, const at_sql_wanted *wanted) {
-    if (column->type == AT_TYPE_TEXT || column->type == AT_TYPE_CATEGORY)
+    if (at_type_textual(column->type))
         return at_hash_bytes(wanted->bytes, (size_t)wanted->length);
     if (column->type == AT_TYPE_FLOAT)
         return hash_real(wanted->real);

@@ -61,8 +61,8 @@ static bool want(cursor *c, const at_column *column, sqlite3_value *value) {
     int type = sqlite3_value_type(value);
     if (type == SQLITE_NULL || type == SQLITE_BLOB)
         return false;
-    if (column->type == AT_TYPE_TEXT || column->type == AT_TYPE_CATEGORY ||
-        column->type == AT_TYPE_DATE || column->type == AT_TYPE_TIMESTAMP) {
+    if (at_type_textual(column->type) || column->type == AT_TYPE_DATE ||
+        column->type == AT_TYPE_TIMESTAMP) {
         const char *bytes = (const char *)sqlite3_value_text(value);
         c->wanted.length = sqlite3_value_bytes(value);
         c->wanted_bytes = bytes ? at_copy_bytes(bytes, (size_t)c->wanted.length) : NULL;

@@ -39,7 +39,7 @@ static void add_cell(at_column_builder *to, at_type type, const at_column *from,
         at_column_builder_real(to, at_column_real(from, row));
     } else if (type == AT_TYPE_INT) {
         at_column_builder_int(to, (int64_t)at_column_real(from, row)); /* of a bool */
-    } else if (from->type == AT_TYPE_TEXT || from->type == AT_TYPE_CATEGORY) {
+    } else if (at_type_textual(from->type)) {
         int64_t length;
         const char *text = at_column_text(from, row, &length);
         at_column_builder_text(to, text, length);
@@ -156,10 +156,6 @@ static at_status add_bytes(at_sql_column *column, const char *bytes, int64_t len
     return ok ? AT_OK : at_fail(err, AT_NO_MEMORY, "out of memory");
 }
 
-static bool textual(at_type type) {
-    return type == AT_TYPE_TEXT || type == AT_TYPE_CATEGORY;
-}
-
 static at_status add_number_text(at_sql_column *column, bool whole, int64_t integer,
                                  double real, at_error *err) {
     char text[40];
@@ -215,7 +211,7 @@ static at_status add_number(at_sql_column *column, bool whole, int64_t integer,
         AT_TRY(widen(column, whole ? AT_TYPE_INT : AT_TYPE_FLOAT, err));
         return add_number(column, whole, integer, real, err);
     }
-    if (!textual(column->type))
+    if (!at_type_textual(column->type))
         AT_TRY(widen(column, AT_TYPE_TEXT, err));
     return add_number_text(column, whole, integer, real, err);
 }
@@ -254,7 +250,7 @@ static at_status add_text(at_sql_column *column, const char *bytes, int64_t leng
         at_column_builder_int(column->builder, moment);
         return AT_OK;
     }
-    if (!textual(column->type)) {
+    if (!at_type_textual(column->type)) {
         if (column->forced)
             return force_text(column, bytes, length, err);
         AT_TRY(widen(column, AT_TYPE_TEXT, err));

@@ -1,17 +1,13 @@
 #include "ops/learn/bootstrap.h"
 
 #include "ops/base/memory.h"
+#include "ops/base/order.h"
 #include "ops/base/rng.h"
 
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 /* The q-quantile of sorted values, interpolated as numpy.percentile does. */
 static double quantile(const double *sorted, int count, double q) {
@@ -28,7 +24,7 @@ static void interval(double *samples, int count, at_interval *out) {
             samples[kept++] = samples[i];
     if (kept < 2)
         return;
-    qsort(samples, (size_t)kept, sizeof *samples, by_value);
+    qsort(samples, (size_t)kept, sizeof *samples, at_order_doubles);
     out->low = quantile(samples, kept, 0.025);
     out->high = quantile(samples, kept, 0.975);
 }

@@ -21,6 +21,7 @@ typedef enum at_problem {
 
 const char *at_problem_name(at_problem problem); /* "regressor", "binary_classifier",
                                                     "multiclass_classifier" */
+bool at_problem_from_name(const char *name, at_problem *out); /* NULL names none */
 
 /* x: (rows, cols) row-major; y, weight: (rows). weight NULL: all 1. */
 typedef struct at_design {

@@ -29,3 +29,13 @@ const char *at_problem_name(at_problem problem) {
     }
     return "unknown";
 }
+
+bool at_problem_from_name(const char *name, at_problem *out) {
+    static const at_problem all[] = {AT_REGRESSION, AT_BINARY, AT_MULTICLASS};
+    for (size_t i = 0; name && i < sizeof all / sizeof *all; i++)
+        if (strcmp(name, at_problem_name(all[i])) == 0) {
+            *out = all[i];
+            return true;
+        }
+    return false;
+}

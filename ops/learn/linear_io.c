@@ -75,17 +75,6 @@ at_status at_linear_save(const at_learned *s, const char *path, at_error *err) {
     return status;
 }
 
-static bool read_problem(const at_safetensors *file, at_problem *out) {
-    const char *name = at_safetensors_meta(file, "problem");
-    const at_problem all[] = {AT_REGRESSION, AT_BINARY, AT_MULTICLASS};
-    for (size_t i = 0; name && i < 3; i++)
-        if (strcmp(name, at_problem_name(all[i])) == 0) {
-            *out = all[i];
-            return true;
-        }
-    return false;
-}
-
 /* Copies an F64 array of that shape; false: it is not there, or another, or not finite.
  */
 static bool read_array(const at_safetensors *file, const char *name, int64_t rows,
@@ -125,8 +114,8 @@ static at_status read_state(const at_safetensors *file, const char *path,
     double threshold;
     const char *classes_text = at_safetensors_meta(file, "classes");
     const char *threshold_text = at_safetensors_meta(file, "threshold");
-    if (!read_problem(file, &problem) || !classes_text || !threshold_text ||
-        !at_parse_int(classes_text, &classes) ||
+    if (!at_problem_from_name(at_safetensors_meta(file, "problem"), &problem) ||
+        !classes_text || !threshold_text || !at_parse_int(classes_text, &classes) ||
         !at_parse_real(threshold_text, &threshold) || !isfinite(threshold))
         return damaged(path, "its problem, classes or threshold is missing or wrong",
                        err);

@@ -1,4 +1,5 @@
 #include "ops/base/memory.h"
+#include "ops/base/order.h"
 #include "ops/learn/bootstrap.h"
 #include "ops/learn/metrics.h"
 
@@ -36,11 +37,6 @@ static void measure(const void *context, const uint32_t *times, double *values) 
                                 : 1;
 }
 
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 at_status at_metrics_regression(const double *y, const double *score, int64_t rows,
                                 int resamples, uint64_t seed, at_regression_metrics *out,
                                 at_error *err) {
@@ -65,7 +61,7 @@ at_status at_metrics_regression(const double *y, const double *score, int64_t ro
         return at_fail(err, AT_NO_MEMORY, "no memory for metrics");
     for (int64_t i = 0; i < rows; i++)
         errors[i] = fabs(y[i] - score[i]);
-    qsort(errors, (size_t)rows, sizeof *errors, by_value);
+    qsort(errors, (size_t)rows, sizeof *errors, at_order_doubles);
     out->median_absolute_error = (errors[(rows - 1) / 2] + errors[rows / 2]) / 2;
     out->max_error = errors[rows - 1];
     out->mse = figures[MSE];

@@ -84,11 +84,8 @@ static unsigned wanted_problem(const at_training *t) {
     if (!p || p->kind != AT_PARAM_CHOICE)
         return 0;
     const char *word = *(const char *const *)((const char *)t->params + p->offset);
-    const at_problem all[] = {AT_REGRESSION, AT_BINARY, AT_MULTICLASS};
-    for (size_t i = 0; word && i < sizeof all / sizeof *all; i++)
-        if (strcmp(word, at_problem_name(all[i])) == 0)
-            return all[i];
-    return 0;
+    at_problem problem;
+    return at_problem_from_name(word, &problem) ? problem : 0;
 }
 
 static at_status learn_target(at_training *t, at_error *err) {

@@ -53,10 +53,6 @@ void at_port_fini(at_port *port) {
     *port = (at_port){0};
 }
 
-static bool is_text(at_type type) {
-    return type == AT_TYPE_TEXT || type == AT_TYPE_CATEGORY;
-}
-
 static at_status wrong_cell(const at_port_column *want, const at_column *have,
                             int64_t row, at_error *err) {
     at_text cell = {0};
@@ -64,7 +60,7 @@ static at_status wrong_cell(const at_port_column *want, const at_column *have,
     const char *hold = want->type == AT_TYPE_INT     ? "a whole number"
                        : want->type == AT_TYPE_FLOAT ? "a number"
                        : want->type == AT_TYPE_BOOL  ? "true or false"
-                       : is_text(want->type)         ? "text"
+                       : at_type_textual(want->type) ? "text"
                                                      : at_type_name(want->type);
     at_fail(err, AT_INVALID,
             "row %" PRId64 ", column %s: %s was expected, not %s '%.80s'", row + 1,
@@ -80,8 +76,8 @@ static bool add_cell(at_column_builder *b, const at_port_column *want,
         at_column_builder_missing(b);
         return true;
     }
-    if (is_text(want->type)) {
-        if (!is_text(have->type))
+    if (at_type_textual(want->type)) {
+        if (!at_type_textual(have->type))
             return false;
         int64_t length;
         const char *text = at_column_text(have, row, &length);

@@ -1,6 +1,7 @@
 #include "ops/learn/target.h"
 
 #include "ops/base/memory.h"
+#include "ops/base/order.h"
 #include "ops/base/text.h"
 
 #include <inttypes.h>
@@ -8,12 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_text(at_type type) {
-    return type == AT_TYPE_TEXT || type == AT_TYPE_CATEGORY;
-}
-
 bool at_target_known(const at_column *column, int64_t row) {
-    if (is_text(column->type))
+    if (at_type_textual(column->type))
         return at_column_valid(column, row);
     return isfinite(at_column_real(column, row));
 }
@@ -82,11 +79,6 @@ static at_status survey_texts(survey *s, at_error *err) {
     return status;
 }
 
-static int rising(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static char *number_text(const at_column *column, double number) {
     char text[32];
     if (column->type == AT_TYPE_BOOL)
@@ -105,7 +97,7 @@ static at_status survey_numbers(survey *s, at_error *err) {
         if (isfinite(x))
             all[s->known++] = x + 0.0; /* -0 is 0 */
     }
-    qsort(all, (size_t)s->known, sizeof *all, rising);
+    qsort(all, (size_t)s->known, sizeof *all, at_order_doubles);
     s->whole = true;
     at_status status = AT_OK;
     for (int64_t i = 0, next; i < s->known && status == AT_OK; i = next) {
@@ -128,7 +120,7 @@ static at_status look(const at_column *column, survey *s, at_error *err) {
     s->values = at_alloc_array(AT_TARGET_CLASSES + 2, sizeof *s->values);
     if (!s->values)
         return no_memory(err);
-    return is_text(column->type) ? survey_texts(s, err) : survey_numbers(s, err);
+    return at_type_textual(column->type) ? survey_texts(s, err) : survey_numbers(s, err);
 }
 
 /* What no learner could learn, whatever is wanted. */
@@ -162,7 +154,8 @@ static at_status check_values(const survey *s, at_error *err) {
     /* Row numbers, of a whole table or of a part split off: then there are gaps. */
     double widest = (double)s->known * (s->known < 100 ? 1 : 4);
     bool counter = s->whole && s->most - s->least + 1 <= widest && c->type == AT_TYPE_INT;
-    if (s->distinct == s->known && s->known >= 20 && (is_text(c->type) || counter)) {
+    if (s->distinct == s->known && s->known >= 20 &&
+        (at_type_textual(c->type) || counter)) {
         at_fail(err, AT_INVALID,
                 "the target %s looks like an identifier: its %" PRId64
                 " values are all different",
@@ -176,7 +169,7 @@ static at_status check_values(const survey *s, at_error *err) {
 static at_problem infer(const survey *s) {
     if (s->distinct == 2)
         return AT_BINARY;
-    if (is_text(s->column->type))
+    if (at_type_textual(s->column->type))
         return AT_MULTICLASS;
     double share = s->known <= 1000 ? 0.1 : 0.05;
     bool few = (double)s->distinct <= share * (double)s->known &&
@@ -187,7 +180,7 @@ static at_problem infer(const survey *s) {
 /* Is this problem one that the column can have? */
 static at_status check_problem(const survey *s, at_problem problem, at_error *err) {
     const char *name = s->column->name;
-    if (problem == AT_REGRESSION && is_text(s->column->type)) {
+    if (problem == AT_REGRESSION && at_type_textual(s->column->type)) {
         at_fail(err, AT_INVALID, "the target %s is text; a regressor predicts numbers",
                 name);
         at_hint(err, "leave predictor_type out, or cast the column first");
@@ -205,8 +198,9 @@ static at_status check_problem(const survey *s, at_problem problem, at_error *er
         at_fail(err, AT_INVALID,
                 "the target %s has %" PRId64 " classes; at most %d can be told apart",
                 name, s->distinct, AT_TARGET_CLASSES);
-        at_hint(err, is_text(s->column->type) ? "is it an identifier, or free text?"
-                                              : "use predictor_type = regressor");
+        at_hint(err, at_type_textual(s->column->type)
+                         ? "is it an identifier, or free text?"
+                         : "use predictor_type = regressor");
         return AT_INVALID;
     }
     return AT_OK;
@@ -324,7 +318,7 @@ static double class_of_number(const at_target *t, double number) {
 static double encode_text(const at_target *t, const char *text, int64_t length) {
     double number,
         k = t->problem == AT_REGRESSION ? (double)NAN : class_of(t, text, (size_t)length);
-    if (!isnan(k) || is_text(t->type) || length > 60)
+    if (!isnan(k) || at_type_textual(t->type) || length > 60)
         return k;
     char copy[64];
     memcpy(copy, text, (size_t)length);
@@ -344,7 +338,7 @@ at_status at_target_encode(const at_target *t, const at_column *column, double *
         if (!at_target_known(column, r))
             continue;
         int64_t length = 0;
-        if (is_text(column->type)) {
+        if (at_type_textual(column->type)) {
             const char *text = at_column_text(column, r, &length);
             y[r] = encode_text(t, text, length);
         } else if (t->problem == AT_REGRESSION) {
@@ -367,23 +361,13 @@ json_t *at_target_to_json(const at_target *target) {
                      "type", at_type_name(target->type), "labels", labels);
 }
 
-static bool read_problem(const char *name, at_problem *out) {
-    const at_problem all[] = {AT_REGRESSION, AT_BINARY, AT_MULTICLASS};
-    for (size_t i = 0; name && i < sizeof all / sizeof *all; i++)
-        if (strcmp(name, at_problem_name(all[i])) == 0) {
-            *out = all[i];
-            return true;
-        }
-    return false;
-}
-
 at_status at_target_from_json(const json_t *json, at_target *out, at_error *err) {
     *out = (at_target){.classes = 1};
     const char *type = json_string_value(json_object_get(json, "type"));
     const json_t *labels = json_object_get(json, "labels");
     size_t count = json_array_size(labels);
-    if (!read_problem(json_string_value(json_object_get(json, "problem")),
-                      &out->problem) ||
+    if (!at_problem_from_name(json_string_value(json_object_get(json, "problem")),
+                              &out->problem) ||
         !type || !at_type_from_name(type, &out->type) || count > AT_TARGET_CLASSES ||
         (out->problem == AT_REGRESSION && count != 0) ||
         (out->problem == AT_BINARY && count != 2) ||

@@ -87,8 +87,7 @@ static at_status cast_rows(const at_column *c, at_type to, at_column_builder *b,
                            at_error *err) {
     at_text scratch = {0};
     at_status status = AT_OK;
-    bool from_text = at_map_takes(c),
-         to_text = to == AT_TYPE_TEXT || to == AT_TYPE_CATEGORY;
+    bool from_text = at_map_takes(c), to_text = at_type_textual(to);
     for (int64_t i = 0; i < c->rows && status == AT_OK; i++) {
         at_value value = {.type = AT_TYPE_TEXT};
         bool ok = true;

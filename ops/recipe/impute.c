@@ -1,5 +1,6 @@
 /* impute median|mean|mode|VALUE in C: fills missing cells with what the training rows
  * say. */
+#include "ops/base/order.h"
 #include "ops/base/text.h"
 #include "ops/frame/dictionary.h"
 #include "ops/recipe/json.h"
@@ -15,11 +16,6 @@ typedef at_value impute_state;
 
 static bool missing(const at_column *c, int64_t row) {
     return !at_column_valid(c, row) || (c->type == AT_TYPE_FLOAT && isnan(c->reals[row]));
-}
-
-static int compare(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
 }
 
 static void put_number(at_value *fill, at_type type, double number) {
@@ -42,7 +38,7 @@ static at_status fit_median(const at_column *c, at_value *fill, at_error *err) {
         if (!missing(c, i))
             values[n++] = at_column_real(c, i);
     }
-    qsort(values, n, sizeof *values, compare);
+    qsort(values, n, sizeof *values, at_order_doubles);
     double low = values[(n - 1) / 2], high = values[n / 2];
     put_number(fill, c->type, low < high ? low / 2 + high / 2 : low);
     at_free(values);

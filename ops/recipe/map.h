@@ -11,7 +11,7 @@ typedef bool (*at_map_text)(const void *context, const char **bytes, int64_t *le
                             at_text *scratch);
 
 static inline bool at_map_takes(const at_column *column) {
-    return column->type == AT_TYPE_TEXT || column->type == AT_TYPE_CATEGORY;
+    return at_type_textual(column->type);
 }
 
 /* Maps a TEXT or CATEGORY column of the sheet; a category by its levels. */

@@ -1,4 +1,5 @@
 /* A step as the line that its user would write, after the pattern of its kind. */
+#include "ops/base/letter.h"
 #include "ops/base/text.h"
 #include "ops/recipe/step.h"
 
@@ -13,12 +14,9 @@ typedef struct writer {
 static bool plain(const char *name, const char *also) {
     if (!*name)
         return false;
-    for (const char *c = name; *c; c++) {
-        bool word = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
-                    (*c >= '0' && *c <= '9') || *c == '_' || (unsigned char)*c >= 0x80;
-        if (!word && !strchr(also, *c))
+    for (const char *c = name; *c; c++)
+        if (!at_is_word(*c) && !strchr(also, *c))
             return false;
-    }
     return true;
 }
 

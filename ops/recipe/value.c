@@ -93,7 +93,7 @@ static bool read_bool(const char *text, int64_t *out) {
 
 bool at_value_read(const char *bytes, size_t length, at_type type, at_value *out) {
     *out = (at_value){.type = type};
-    if (type == AT_TYPE_TEXT || type == AT_TYPE_CATEGORY) {
+    if (at_type_textual(type)) {
         *out = (at_value){.type = AT_TYPE_TEXT, .bytes = bytes, .length = length};
         return true;
     }

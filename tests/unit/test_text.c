@@ -230,6 +230,14 @@ static void test_locale(void **state) {
     assert_same_real(v, 2.5);
 }
 
+static void test_ends_fold(void **state) {
+    (void)state;
+    assert_true(at_ends_fold("a.CSV", ".csv"));
+    assert_false(at_ends_fold(".csv", ".csv")); /* a name before it */
+    assert_false(at_ends_fold("sv", ".csv"));
+    assert_false(at_ends_fold("a.csv.gz", ".csv"));
+}
+
 static void test_equal_fold(void **state) {
     (void)state;
     assert_true(at_equal_fold("", ""));
@@ -246,7 +254,7 @@ int main(void) {
         cmocka_unit_test(test_utf8_places),     cmocka_unit_test(test_parse_int),
         cmocka_unit_test(test_parse_real),      cmocka_unit_test(test_format_real),
         cmocka_unit_test(test_real_round_trip), cmocka_unit_test(test_locale),
-        cmocka_unit_test(test_equal_fold),
+        cmocka_unit_test(test_equal_fold),      cmocka_unit_test(test_ends_fold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
