@@ -137,7 +137,7 @@ const at_param at_image_param_table[] = {
      .fallback = "auto",
      .automatic = true,
      .min = 1,
-     .max = AT_IMAGE_SIDE,
+     .max = AT_IMAGE_SHAPE_SIDE,
      .unit = "pixels",
      .help = "shortest side of an image before the crop; auto leaves images as they are, "
              "unless one is smaller than image_shape in which case training stops"},
@@ -241,11 +241,11 @@ static int integers(const char *text, int32_t *out, int room, int64_t max) {
 static at_status check_shape(const at_image_params *params, at_image_config *out,
                              at_error *err) {
     int32_t shape[3];
-    if (integers(params->image_shape, shape, 3, AT_IMAGE_SIDE) != 3) {
+    if (integers(params->image_shape, shape, 3, AT_IMAGE_SHAPE_SIDE) != 3) {
         at_fail(err, AT_INVALID,
                 "image_shape is '%.40s'; channels,height,width were expected, each from "
                 "1 to %d",
-                params->image_shape, AT_IMAGE_SIDE);
+                params->image_shape, AT_IMAGE_SHAPE_SIDE);
         at_hint(err, "for colour pictures of 224 x 224: image_shape = 3,224,224");
         return AT_INVALID;
     }

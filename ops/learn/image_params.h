@@ -32,7 +32,7 @@ typedef struct at_image_params {
 extern const at_param at_image_param_table[];
 extern const size_t at_image_param_count;
 
-enum { AT_LR_STEPS = 64, AT_IMAGE_SIDE = 4096 };
+enum { AT_LR_STEPS = 64, AT_IMAGE_SHAPE_SIDE = 4096 };
 
 /* The same, parsed and checked against the data. */
 typedef struct at_image_config {
