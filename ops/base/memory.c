@@ -1,6 +1,7 @@
 #include "ops/base/memory.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,8 +80,17 @@ enum { KEPT_MAX = 16 * 1024 }; /* bytes that a cleared arena may keep */
 struct at_arena_block {
     struct at_arena_block *next;
     size_t used, size;
+    bool lent; /* the caller's memory: never freed */
     _Alignas(16) char bytes[];
 };
+
+at_arena at_arena_over(void *room, size_t size) {
+    struct at_arena_block *block = room;
+    if (size < sizeof *block)
+        return (at_arena){0};
+    *block = (struct at_arena_block){.size = size - sizeof *block, .lent = true};
+    return (at_arena){block};
+}
 
 void *at_arena_alloc(at_arena *arena, size_t size) {
     if (size > SIZE_MAX / 2)
@@ -93,6 +103,7 @@ void *at_arena_alloc(at_arena *arena, size_t size) {
         if (!block)
             return NULL;
         block->next = arena->first;
+        block->lent = false;
         block->used = 0;
         block->size = room;
         arena->first = block;
@@ -127,10 +138,13 @@ void at_arena_clear(at_arena *arena) {
     struct at_arena_block *block = arena->first, *kept = NULL;
     while (block) {
         struct at_arena_block *next = block->next;
-        if (!kept && block->size <= KEPT_MAX)
+        if (block->lent || (!kept && block->size <= KEPT_MAX)) {
+            if (kept)
+                at_free(kept);
             kept = block;
-        else
+        } else {
             at_free(block);
+        }
         block = next;
     }
     arena->first = kept;
@@ -144,7 +158,8 @@ void at_arena_fini(at_arena *arena) {
     struct at_arena_block *block = arena->first;
     while (block) {
         struct at_arena_block *next = block->next;
-        at_free(block);
+        if (!block->lent)
+            at_free(block);
         block = next;
     }
     arena->first = NULL;

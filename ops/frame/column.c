@@ -49,12 +49,13 @@ at_status at_column_store_new(at_column_store **out, at_error *err) {
 }
 
 at_column_store *at_column_store_retain(at_column_store *store) {
-    atomic_fetch_add_explicit(&store->references, 1, memory_order_relaxed);
+    if (!store->lent)
+        atomic_fetch_add_explicit(&store->references, 1, memory_order_relaxed);
     return store;
 }
 
 void at_column_store_release(at_column_store *store) {
-    if (!store ||
+    if (!store || store->lent ||
         atomic_fetch_sub_explicit(&store->references, 1, memory_order_acq_rel) != 1)
         return;
     at_free(store->values);

@@ -17,6 +17,7 @@ typedef struct at_column_store {
     void *offsets;
     void *bytes;
     at_safetensors *file; /* mapped columns: retained */
+    bool lent; /* it and its arrays lie in an arena that outlives it: nothing to free */
 } at_column_store;
 
 AT_MUST_USE at_status at_column_store_new(at_column_store **out, at_error *err);
@@ -30,6 +31,11 @@ int64_t at_column_bytes(const at_column *column);
 /* Adds a finished column. Consumes `store`, also on failure; the name is copied. */
 AT_MUST_USE at_status at_frame_builder_put(at_frame_builder *b, const at_column *column,
                                            at_column_store *store, at_error *err);
+/* A frame of columns made at once, of equal length and with different names: all their
+ * arrays lie in `block` (at_alloc; consumed, also on failure), and their names outlive
+ * the frame. Cheap for the few rows of a request. */
+AT_MUST_USE at_status at_frame_of_block(const at_column *columns, int count, void *block,
+                                        at_frame **out, at_error *err);
 /* Ends a column builder (consumed, also on failure): the column borrows from the store,
  * and its name from `*name`, which the caller frees. */
 AT_MUST_USE at_status at_column_builder_finish(at_column_builder *b, at_column *column,

@@ -5,6 +5,7 @@
 #include "ops/frame/column.h"
 #include "ops/frame/dictionary.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -15,6 +16,7 @@ struct at_frame {
     int count;
     at_column *columns; /* names are owned here, arrays by the stores */
     at_column_store **stores;
+    bool block; /* of at_frame_of_block: names are not owned, all stores are one */
 };
 
 struct at_frame_builder {
@@ -64,8 +66,35 @@ void at_frame_release(at_frame *frame) {
     if (!frame ||
         atomic_fetch_sub_explicit(&frame->references, 1, memory_order_acq_rel) != 1)
         return;
-    free_columns(frame->columns, frame->stores, frame->count);
+    if (frame->block)
+        at_column_store_release(frame->stores[0]);
+    else
+        free_columns(frame->columns, frame->stores, frame->count);
     at_free(frame);
+}
+
+at_status at_frame_of_block(const at_column *columns, int count, void *block,
+                            at_frame **out, at_error *err) {
+    assert(count > 0);
+    size_t n = (size_t)count;
+    at_column_store *store = NULL;
+    at_frame *frame = at_alloc(sizeof *frame + n * sizeof *frame->columns +
+                               n * sizeof(at_column_store *));
+    if (!frame || at_column_store_new(&store, NULL) != AT_OK) {
+        at_free(frame);
+        at_free(block);
+        return at_fail(err, AT_NO_MEMORY, "out of memory");
+    }
+    store->values = block;
+    *frame = (at_frame){.rows = columns[0].rows, .count = count, .block = true};
+    atomic_init(&frame->references, 1);
+    frame->columns = (at_column *)(frame + 1);
+    frame->stores = (at_column_store **)(frame->columns + n);
+    memcpy(frame->columns, columns, n * sizeof *columns);
+    for (size_t i = 0; i < n; i++)
+        frame->stores[i] = store;
+    *out = frame;
+    return AT_OK;
 }
 
 int64_t at_frame_bytes(const at_frame *frame) {

@@ -3,7 +3,11 @@
 
 #include <math.h>
 
-enum { BLOCK = 1024 };
+enum {
+    BLOCK = 1024,
+    BRIEF = 16, /* rows: so few, as an endpoint is asked for, are looked at in ... */
+    ROOM = 24 * 1024, /* ... this much of the stack (an arena takes over where it ends) */
+};
 
 static int32_t label_of(const at_model *model, const double *scores, int outputs) {
     if (model->target.problem == AT_BINARY)
@@ -34,8 +38,8 @@ static at_status score(const at_model *model, const at_sheet *sheet,
 }
 
 static at_status predict_sheet(const at_model *model, const at_sheet *sheet,
-                               const at_cancel *cancel, at_predictions *out,
-                               at_error *err) {
+                               const at_cancel *cancel, at_arena *arena,
+                               at_predictions *out, at_error *err) {
     int64_t rows = sheet->rows;
     bool regression = model->target.problem == AT_REGRESSION;
     *out = (at_predictions){
@@ -43,8 +47,10 @@ static at_status predict_sheet(const at_model *model, const at_sheet *sheet,
         .outputs = model->target.problem == AT_MULTICLASS ? model->target.classes : 1};
     size_t cols = (size_t)model->features.count,
            block = rows < BLOCK ? (size_t)rows : BLOCK;
-    int *columns = at_alloc_array(cols, sizeof *columns);
-    double *x = at_alloc_array(cols * block, sizeof *x);
+    int *columns = at_arena_alloc(arena, cols * sizeof *columns);
+    double *x = cols <= SIZE_MAX / sizeof *x / BLOCK
+                    ? at_arena_alloc(arena, cols * block * sizeof *x)
+                    : NULL;
     out->scores =
         at_alloc_array((size_t)rows * (size_t)out->outputs, sizeof *out->scores);
     out->labels = regression ? NULL : at_alloc_array((size_t)rows, sizeof *out->labels);
@@ -54,10 +60,25 @@ static at_status predict_sheet(const at_model *model, const at_sheet *sheet,
                          (long long)rows);
     else
         status = score(model, sheet, cancel, columns, x, out, err);
-    at_free(columns);
-    at_free(x);
     if (status != AT_OK)
         at_predictions_fini(out);
+    return status;
+}
+
+/* Rows of the stage's shape. */
+static at_status predict_rows(const at_model *model, const at_frame *rows,
+                              at_stage_of_rows stage, const at_cancel *cancel,
+                              at_arena *arena, at_predictions *out, at_error *err) {
+    at_step_context context = {.target = model->column, .cancel = cancel};
+    at_sheet sheet;
+    AT_TRY(at_sheet_init_brief(&sheet, rows, at_frame_rows(rows) <= BRIEF ? arena : NULL,
+                               err));
+    at_status status =
+        at_recipe_run(stage == AT_ROWS_SOURCE ? model->served : model->preparation,
+                      &sheet, &context, true, err);
+    if (status == AT_OK)
+        status = predict_sheet(model, &sheet, cancel, arena, out, err);
+    at_sheet_fini(&sheet);
     return status;
 }
 
@@ -65,19 +86,13 @@ at_status at_model_predict(const at_model *model, const at_frame *frame,
                            at_stage_of_rows stage, const at_cancel *cancel,
                            at_predictions *out, at_error *err) {
     *out = (at_predictions){0};
-    bool source = stage == AT_ROWS_SOURCE;
     at_frame *rows;
-    AT_TRY(at_port_conform(source ? &model->source : &model->clean, frame, &rows, err));
-    at_step_context context = {.target = model->column, .cancel = cancel};
-    at_sheet sheet;
-    at_status status = at_sheet_init(&sheet, rows, err);
-    if (status == AT_OK) {
-        status = at_recipe_run(source ? model->served : model->preparation, &sheet,
-                               &context, true, err);
-        if (status == AT_OK)
-            status = predict_sheet(model, &sheet, cancel, out, err);
-        at_sheet_fini(&sheet);
-    }
+    AT_TRY(at_port_conform(stage == AT_ROWS_SOURCE ? &model->source : &model->clean,
+                           frame, &rows, err));
+    _Alignas(16) char room[ROOM];
+    at_arena arena = at_arena_over(room, sizeof room);
+    at_status status = predict_rows(model, rows, stage, cancel, &arena, out, err);
+    at_arena_fini(&arena);
     at_frame_release(rows);
     return status;
 }

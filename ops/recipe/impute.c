@@ -168,12 +168,12 @@ static at_status fit(at_step *step, const at_sheet *sheet, const at_step_context
 }
 
 /* Numbers: one new array, of the fill's type, or of a float column's own. */
-static at_status fill_numbers(const at_column *c, const at_value *fill, at_column *out,
-                              at_column_store **store, at_error *err) {
+static at_status fill_numbers(at_sheet *sheet, const at_column *c, const at_value *fill,
+                              at_column *out, at_column_store **store, at_error *err) {
     at_type type =
         c->type == AT_TYPE_INT && fill->type == AT_TYPE_FLOAT ? AT_TYPE_FLOAT : c->type;
     at_column like = {.rows = c->rows, .name = c->name};
-    AT_TRY(at_sheet_array(type, &like, out, store, err));
+    AT_TRY(at_sheet_array(sheet, type, &like, out, store, err));
     double real = fill->type == AT_TYPE_FLOAT ? fill->real : (double)fill->integer;
     for (int64_t i = 0; i < c->rows; i++) {
         bool gone = missing(c, i);
@@ -242,7 +242,7 @@ static at_status apply_column(at_sheet *sheet, int place, const at_value *fill,
         return fill_texts(sheet, place, fill, err);
     at_column filled;
     at_column_store *store;
-    AT_TRY(fill_numbers(c, fill, &filled, &store, err));
+    AT_TRY(fill_numbers(sheet, c, fill, &filled, &store, err));
     at_sheet_set(sheet, place, &filled, store);
     return AT_OK;
 }

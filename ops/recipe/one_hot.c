@@ -272,10 +272,10 @@ static at_status mark(const one_hot_column *hot, const at_column *c, double *sla
 static at_status add_columns(at_sheet *sheet, const one_hot_column *hot, int place,
                              at_error *err) {
     at_column_store *store;
-    AT_TRY(at_column_store_new(&store, err));
+    AT_TRY(at_sheet_store(sheet, &store, err));
     size_t rows = (size_t)sheet->rows;
     double *slab = rows <= SIZE_MAX / (hot->count + 1)
-                       ? at_alloc_array(hot->count * rows + 1, sizeof *slab)
+                       ? at_sheet_cells(sheet, hot->count * rows + 1, sizeof *slab)
                        : NULL;
     store->values = slab;
     at_status status =
@@ -315,8 +315,9 @@ static at_status apply(const at_step *step, at_sheet *sheet,
         if (place < 0)
             continue;
         AT_TRY(add_columns(sheet, &state->columns[i], place, err));
-        at_sheet_remove(sheet, place);
+        at_sheet_discard(sheet, place);
     }
+    at_sheet_sweep(sheet);
     return report ? note(step, report, err) : AT_OK;
 }
 

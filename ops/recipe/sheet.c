@@ -8,26 +8,46 @@ static at_status no_memory(at_error *err) {
     return at_fail(err, AT_NO_MEMORY, "out of memory");
 }
 
+/* Room for what one-hot adds to a usual table, so that it seldom moves. */
+enum { ROOM = 64 };
+
+/* Like at_grow, where the sheet has its memory. */
+static void *grow(const at_sheet *sheet, void *items, size_t *capacity, size_t need,
+                  size_t size) {
+    if (!sheet->brief)
+        return at_grow(items, capacity, need, size);
+    if (need <= *capacity)
+        return items;
+    size_t more = 2 * need;
+    void *grown =
+        more <= SIZE_MAX / size ? at_arena_alloc(sheet->brief, more * size) : NULL;
+    if (grown && *capacity)
+        memcpy(grown, items, *capacity * size);
+    if (grown)
+        *capacity = more;
+    return grown;
+}
+
 /* Makes room for `need` columns. */
 static bool reserve(at_sheet *sheet, size_t need) {
     at_column *columns =
-        at_grow(sheet->columns, &sheet->columns_capacity, need, sizeof *columns);
+        grow(sheet, sheet->columns, &sheet->columns_capacity, need, sizeof *columns);
     if (!columns)
         return false;
     sheet->columns = columns;
     at_sheet_origin *origins =
-        at_grow(sheet->origins, &sheet->origins_capacity, need, sizeof *origins);
+        grow(sheet, sheet->origins, &sheet->origins_capacity, need, sizeof *origins);
     if (!origins)
         return false;
     sheet->origins = origins;
     return true;
 }
 
-at_status at_sheet_init(at_sheet *sheet, const at_frame *frame, at_error *err) {
-    *sheet = (at_sheet){0};
+at_status at_sheet_init_brief(at_sheet *sheet, const at_frame *frame, at_arena *arena,
+                              at_error *err) {
+    *sheet = (at_sheet){.brief = arena};
     int count = at_frame_columns(frame);
-    /* Room for what one-hot adds to a usual table, so that it seldom moves. */
-    if (!reserve(sheet, (size_t)count + 64)) {
+    if (!reserve(sheet, arena ? (size_t)count + ROOM / 2 : (size_t)count + ROOM)) {
         at_sheet_fini(sheet);
         return no_memory(err);
     }
@@ -41,6 +61,10 @@ at_status at_sheet_init(at_sheet *sheet, const at_frame *frame, at_error *err) {
     return AT_OK;
 }
 
+at_status at_sheet_init(at_sheet *sheet, const at_frame *frame, at_error *err) {
+    return at_sheet_init_brief(sheet, frame, NULL, err);
+}
+
 static void release_columns(at_sheet *sheet) {
     for (int i = 0; i < sheet->count; i++)
         at_column_store_release(sheet->origins[i].store);
@@ -49,10 +73,11 @@ static void release_columns(at_sheet *sheet) {
 
 void at_sheet_fini(at_sheet *sheet) {
     release_columns(sheet);
-    at_free(sheet->columns);
-    at_free(sheet->origins);
+    if (!sheet->brief) {
+        at_free(sheet->columns);
+        at_free(sheet->origins);
+    }
     at_frame_release(sheet->base);
-    at_arena_fini(&sheet->arena);
     *sheet = (at_sheet){0};
 }
 
@@ -114,6 +139,26 @@ void at_sheet_remove(at_sheet *sheet, int index) {
     sheet->count--;
 }
 
+void at_sheet_discard(at_sheet *sheet, int index) {
+    sheet->origins[index].discarded = true;
+}
+
+void at_sheet_sweep(at_sheet *sheet) {
+    int kept = 0;
+    for (int i = 0; i < sheet->count; i++) {
+        if (sheet->origins[i].discarded) {
+            at_column_store_release(sheet->origins[i].store);
+            continue;
+        }
+        if (kept < i) {
+            sheet->columns[kept] = sheet->columns[i];
+            sheet->origins[kept] = sheet->origins[i];
+        }
+        kept++;
+    }
+    sheet->count = kept;
+}
+
 static at_status put(const at_sheet *sheet, int index, at_frame_builder *b,
                      at_error *err) {
     const at_column *column = &sheet->columns[index];
@@ -162,17 +207,33 @@ at_status at_sheet_take_rows(at_sheet *sheet, const int64_t *rows, int64_t count
     return AT_OK;
 }
 
-at_status at_sheet_array(at_type type, const at_column *like, at_column *out,
-                         at_column_store **result, at_error *err) {
+void *at_sheet_cells(at_sheet *sheet, size_t count, size_t size) {
+    if (!sheet->brief)
+        return at_alloc_array(count, size);
+    return count <= SIZE_MAX / size ? at_arena_alloc(sheet->brief, count * size) : NULL;
+}
+
+at_status at_sheet_store(at_sheet *sheet, at_column_store **out, at_error *err) {
+    if (!sheet->brief)
+        return at_column_store_new(out, err);
+    *out = at_arena_alloc(sheet->brief, sizeof **out);
+    if (!*out)
+        return no_memory(err);
+    (*out)->lent = true;
+    return AT_OK;
+}
+
+at_status at_sheet_array(at_sheet *sheet, at_type type, const at_column *like,
+                         at_column *out, at_column_store **result, at_error *err) {
     at_column_store *store;
-    AT_TRY(at_column_store_new(&store, err));
+    AT_TRY(at_sheet_store(sheet, &store, err));
     *out = (at_column){
         .name = like->name, .type = type, .rows = like->rows, .missing = like->missing};
-    store->values = at_alloc_array((size_t)like->rows + 1, at_type_size(type));
+    store->values = at_sheet_cells(sheet, (size_t)like->rows + 1, at_type_size(type));
     bool ok = store->values != NULL;
     if (ok && like->missing) {
         size_t words = ((size_t)like->rows + 63) / 64;
-        store->validity = at_alloc_array(words, sizeof(uint64_t));
+        store->validity = at_sheet_cells(sheet, words, sizeof(uint64_t));
         ok = store->validity != NULL;
         if (ok)
             memcpy(store->validity, like->validity, words * sizeof(uint64_t));

@@ -69,7 +69,7 @@ static at_status apply_column(at_sheet *sheet, int place, const standardize_stat
                        c->name, at_type_name(c->type));
     at_column scaled;
     at_column_store *store;
-    AT_TRY(at_sheet_array(AT_TYPE_FLOAT, c, &scaled, &store, err));
+    AT_TRY(at_sheet_array(sheet, AT_TYPE_FLOAT, c, &scaled, &store, err));
     double *out = store->values;
     for (int64_t i = 0; i < c->rows; i++) {
         if (!at_column_valid(c, i))

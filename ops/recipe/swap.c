@@ -96,12 +96,12 @@ static at_status swap_values(at_sheet *sheet, int place, const at_value *from,
         return AT_OK;
     at_column column;
     at_column_store *store;
-    AT_TRY(at_sheet_array(c->type, c, &column, &store, err));
+    AT_TRY(at_sheet_array(sheet, c->type, c, &column, &store, err));
     memcpy(store->values, c->values, (size_t)c->rows * at_type_size(c->type));
     uint64_t *bits = store->validity;
     if (!to && !bits) {
         size_t words = ((size_t)c->rows + 63) / 64;
-        bits = store->validity = at_alloc_array(words, sizeof *bits);
+        bits = store->validity = at_sheet_cells(sheet, words, sizeof *bits);
         if (!bits) {
             at_column_store_release(store);
             return at_fail(err, AT_NO_MEMORY, "out of memory");

@@ -99,6 +99,28 @@ static void test_arena_clear(void **state) {
     assert_null(arena.first);
 }
 
+/* The caller's room first, blocks of its own after; only these are given back. */
+static void test_arena_over(void **state) {
+    (void)state;
+    _Alignas(16) char room[1024];
+    memset(room, 0xFF, sizeof room);
+    at_arena arena = at_arena_over(room, sizeof room);
+    for (int turn = 0; turn < 2; turn++) {
+        unsigned char *inside = at_arena_alloc(&arena, 500);
+        assert_true((char *)inside > room && (char *)inside + 500 <= room + sizeof room);
+        for (size_t i = 0; i < 500; i++)
+            assert_int_equal(inside[i], 0);
+        memset(inside, 0xFF, 500);
+        char *outside = at_arena_alloc(&arena, 800);
+        assert_true(outside + 800 <= room || outside >= room + sizeof room);
+        at_arena_clear(&arena);
+    }
+    at_arena_fini(&arena);
+    arena = at_arena_over(room, 8); /* of no use, and no harm */
+    assert_non_null(at_arena_alloc(&arena, 100));
+    at_arena_fini(&arena);
+}
+
 static at_status fill(void *context) {
     (void)context;
     at_arena arena = {0};
@@ -117,13 +139,10 @@ static void test_arena_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_overflow),
-        cmocka_unit_test(test_zero_sizes),
-        cmocka_unit_test(test_grow),
-        cmocka_unit_test(test_fail_after),
-        cmocka_unit_test(test_arena),
-        cmocka_unit_test(test_arena_clear),
-        cmocka_unit_test(test_arena_no_memory),
+        cmocka_unit_test(test_overflow),   cmocka_unit_test(test_zero_sizes),
+        cmocka_unit_test(test_grow),       cmocka_unit_test(test_fail_after),
+        cmocka_unit_test(test_arena),      cmocka_unit_test(test_arena_clear),
+        cmocka_unit_test(test_arena_over), cmocka_unit_test(test_arena_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
