@@ -34,8 +34,8 @@ void *at_arena_alloc(at_arena *arena,
 char *at_arena_text(at_arena *arena, const char *bytes, size_t length); /* copy + NUL */
 char *at_arena_format(at_arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* An arena that first uses `room`, memory of the caller's that outlives it (a local array,
- * aligned for any type), so that a small task allocates nothing. */
+/* An arena that first uses `room`, memory of the caller's that outlives it (a local
+ * array, aligned for any type), so that a small task allocates nothing. */
 at_arena at_arena_over(void *room, size_t size);
 void at_arena_fini(
     at_arena *arena); /* releases everything; the arena may be used again */
