@@ -177,6 +177,16 @@ static void no_column(const char *name, const char *code, int offset,
     at_arena_fini(&arena);
 }
 
+/* The name in "no such column: NAME". From SQLite 3.46 on a quoted one is told as
+ * "NAME" - should this be a string literal in single-quotes? NULL on no memory. */
+static char *column_in(const char *told, at_arena *arena) {
+    static const char asked[] = "\" - should this be a string literal in single-quotes?";
+    size_t length = strlen(told), tail = sizeof asked - 1;
+    if (*told == '"' && length > tail && strcmp(told + length - tail, asked) == 0)
+        return at_arena_text(arena, told + 1, length - tail - 1);
+    return at_arena_text(arena, told, length);
+}
+
 static void no_function(const char *name, at_error *err) {
     at_fail(err, AT_NOT_FOUND, "there is no function %s", name);
     const char *near =
@@ -248,9 +258,12 @@ at_status at_sql_explain(const char *message, int offset, const char *code,
         if (offset < 0)
             offset = find_name(code, dot ? dot + 1 : name);
     } else if (starts(message, "no such column: ")) {
-        no_column(name, code, offset, known, err);
+        at_arena arena = {0};
+        char *column = column_in(name, &arena);
+        no_column(column ? column : name, code, offset, known, err);
         if (offset < 0)
-            offset = find_name(code, name);
+            offset = find_name(code, column ? column : name);
+        at_arena_fini(&arena);
     } else if (starts(message, "no such function: ")) {
         no_function(name, err);
         if (offset < 0)
