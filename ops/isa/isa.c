@@ -1,5 +1,7 @@
 #include "ops/isa/isa.h"
 
+#include "ops/isa/winograd.h"
+
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,10 +30,12 @@ static bool has_avx512(void) {
 
 /* From the plainest to the widest. */
 static const known all[] = {
-    {{.name = "scalar"}, always},
+    {{.name = "scalar", .winograd = &at_winograd_scalar}, always},
 #if defined(__x86_64__)
-    {{.name = "avx2"}, has_avx2},
-    {{.name = "avx512"}, has_avx512},
+    {{.name = "avx2", .winograd = &at_winograd_avx2}, has_avx2},
+    {{.name = "avx512", .winograd = &at_winograd_avx512}, has_avx512},
+#elif defined(__aarch64__)
+    {{.name = "neon", .winograd = &at_winograd_neon}, always},
 #endif
 };
 

@@ -10,8 +10,11 @@
 
 #include <stddef.h>
 
+struct at_winograd_kernels;
+
 typedef struct at_isa {
     const char *name; /* "scalar", "avx2", "avx512", "neon" */
+    const struct at_winograd_kernels *winograd;
 } at_isa;
 
 /* The best for this processor, or the one that $ATELIER_ISA names where it can run. */

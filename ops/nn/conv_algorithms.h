@@ -14,7 +14,11 @@ size_t at_conv_weight_place(const at_conv_shape *shape, int32_t k, int32_t c, in
 #define AT_CONV_ALGORITHMS(X)                                                            \
     X(at_conv_reference_forward)                                                         \
     X(at_conv_reference_data)                                                            \
-    X(at_conv_reference_weights)
+    X(at_conv_reference_weights)                                                         \
+    X(at_conv_winograd2_forward)                                                         \
+    X(at_conv_winograd4_forward)                                                         \
+    X(at_conv_winograd2_data)                                                            \
+    X(at_conv_winograd4_data)
 
 #define AT_CONV_DECLARE(name) extern const at_conv_algorithm name;
 AT_CONV_ALGORITHMS(AT_CONV_DECLARE)
