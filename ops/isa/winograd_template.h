@@ -209,9 +209,10 @@ INLINE void output_tile(const int n, const bool whole, const float *m, size_t st
         V o[4];
         outputs(n, t[i], o);
         EVERY(j, n - 2)
-        if (whole || (i < rows && j < columns)) STORE(
-            y + (size_t)i * row + 16 * j,
-            finish(o[j], add + (size_t)i * store->add_row + 16 * j, store, bias, sum));
+        if (whole || (i < rows && j < columns))
+            STORE(y + (size_t)i * row + 16 * j,
+                  finish(o[j], add + (size_t)i * store->add_row + 16 * j, store, bias,
+                         sum));
     }
 }
 
