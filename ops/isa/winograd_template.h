@@ -133,7 +133,7 @@ INLINE void taps_adjoint(const int n, const V *u, V *g) {
 /* ---- tiles ----------------------------------------------------------------------------
  */
 
-static const _Alignas(64) float nothing[16];
+static const _Alignas(64) float nothing[4 * 16];
 
 /* A pixel of a tile, or zeros where the tile is clipped. */
 INLINE const float *pixel(const float *x, size_t row, const at_winograd_clip *clip, int i,
@@ -240,8 +240,7 @@ INLINE void output_tiles(const int n, const float *m, size_t step, int count, fl
     }
 }
 
-/* ---- weights --------------------------------------------------------------------------
- */
+/* ---- weights ------------------------------------------------------------------- */
 
 /* The 16 x 16 vectors of nine taps, `turned` back to front. */
 INLINE void weight_tiles(const int n, const bool turned, const float *w, float *u,

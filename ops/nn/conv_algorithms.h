@@ -18,7 +18,8 @@ size_t at_conv_weight_place(const at_conv_shape *shape, int32_t k, int32_t c, in
     X(at_conv_winograd2_forward)                                                         \
     X(at_conv_winograd4_forward)                                                         \
     X(at_conv_winograd2_data)                                                            \
-    X(at_conv_winograd4_data)
+    X(at_conv_winograd4_data)                                                            \
+    X(at_conv_winograd4_weights)
 
 #define AT_CONV_DECLARE(name) extern const at_conv_algorithm name;
 AT_CONV_ALGORITHMS(AT_CONV_DECLARE)

@@ -40,15 +40,10 @@ static int32_t block_of(const plan *it) {
     return 64;
 }
 
-static bool fits(const at_conv_shape *shape) {
-    return shape->r == 3 && shape->s == 3 && shape->stride == 1 && shape->pad >= 0 &&
-           shape->pad <= 2 && shape->c > 4;
-}
-
 static bool plan_of(const at_conv_shape *shape, at_conv_pass pass, int tile,
                     const at_isa *isa, int parts, plan *out) {
     *out = (plan){.kernels = isa->winograd};
-    if (!fits(shape) || !isa->winograd)
+    if (!at_winograd_fits(shape) || !isa->winograd)
         return false;
     const at_winograd_transforms *f = tile == 4 ? &isa->winograd->f4 : &isa->winograd->f2;
     const bool forward = pass == AT_CONV_FORWARD;

@@ -11,6 +11,9 @@
 #include "ops/isa/winograd.h"
 #include "ops/nn/conv.h"
 
+/* 3x3 at stride 1, and not the thin layout of weights. */
+bool at_winograd_fits(const at_conv_shape *shape);
+
 typedef struct at_winograd_tiles {
     const at_winograd_transforms *f;
     int32_t rows, columns; /* of tiles, an image */

@@ -1,5 +1,10 @@
 #include "ops/nn/conv_winograd.h"
 
+bool at_winograd_fits(const at_conv_shape *shape) {
+    return shape->r == 3 && shape->s == 3 && shape->stride == 1 && shape->pad >= 0 &&
+           shape->pad <= 2 && shape->c > 4;
+}
+
 bool at_winograd_tiles_of(const at_winograd_transforms *f, int32_t n, int32_t h,
                           int32_t w, int32_t pad, at_winograd_tiles *out) {
     const int64_t rows = (h + f->tile - 1) / f->tile;
