@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PATH_SIZE = 4096, SEARCH_MAX = 32, NAMES_MAX = 4, SPEC_LIMIT = 64 * 1024 };
+enum { SEARCH_MAX = 32, NAMES_MAX = 4, SPEC_LIMIT = 64 * 1024 };
 
 typedef enum at_finding { FINE, NOTE, PROBLEM } at_finding;
 
@@ -82,7 +82,7 @@ static int report_libraries(void) {
 }
 
 /* The program that a kernel.json starts: into `out`, "" if it cannot be read. */
-static void read_program(const char *folder, char out[PATH_SIZE]) {
+static void read_program(const char *folder, char out[AT_PATH_SIZE]) {
     at_text text = {0};
     char *path = at_path_join(folder, "kernel.json");
     out[0] = '\0';
@@ -90,7 +90,7 @@ static void read_program(const char *folder, char out[PATH_SIZE]) {
         json_t *spec = json_loadb(at_text_get(&text), text.length, 0, NULL);
         const char *program =
             json_string_value(json_array_get(json_object_get(spec, "argv"), 0));
-        snprintf(out, PATH_SIZE, "%s", program ? program : "");
+        snprintf(out, AT_PATH_SIZE, "%s", program ? program : "");
         json_decref(spec);
     }
     at_text_fini(&text);
@@ -98,7 +98,7 @@ static void read_program(const char *folder, char out[PATH_SIZE]) {
 }
 
 static int report_spec(const char *folder, const char *binary) {
-    char program[PATH_SIZE];
+    char program[AT_PATH_SIZE];
     read_program(folder, program);
     if (strcmp(program, binary) == 0) {
         report(FINE, "kernelspec", "%s", folder);
@@ -114,7 +114,8 @@ static int report_spec(const char *folder, const char *binary) {
 }
 
 static int report_jupyter(void) {
-    char search[SEARCH_MAX][PATH_SIZE], binary[PATH_SIZE] = "", program[PATH_SIZE];
+    char search[SEARCH_MAX][AT_PATH_SIZE], binary[AT_PATH_SIZE] = "",
+                                           program[AT_PATH_SIZE];
     size_t count = at_kernelspec_search(search, SEARCH_MAX), found = 0;
     int problems = 0;
     at_binary_path(binary);
@@ -155,7 +156,7 @@ static int report_workspace(const char *workspace) {
 }
 
 int at_doctor(const char *workspace) {
-    char binary[PATH_SIZE] = "atelier";
+    char binary[AT_PATH_SIZE] = "atelier";
     int problems = 0;
     at_binary_path(binary);
     printf("Atelier %s (%s)\n", ATELIER_VERSION, binary);

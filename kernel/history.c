@@ -103,7 +103,8 @@ at_status at_history_add(at_history *history, int64_t line, const char *source,
 static at_status collect(at_query *q, bool output, json_t **out, at_error *err) {
     json_t *list = json_array();
     bool row = true;
-    at_status status = list ? AT_OK : AT_NO_MEMORY;
+    at_status status =
+        list ? AT_OK : at_fail(err, AT_NO_MEMORY, "no memory for the history");
     while (status == AT_OK) {
         status = at_query_step(q, &row, err);
         if (status != AT_OK || !row)

@@ -53,7 +53,7 @@ static int complain(const char *command, const at_error *err) {
 
 /* Whether Jupyter looks into the folder above `folder`. */
 static bool is_searched(const char *folder) {
-    char search[SEARCH_MAX][4096];
+    char search[SEARCH_MAX][AT_PATH_SIZE];
     size_t count = at_kernelspec_search(search, SEARCH_MAX);
     const char *slash = strrchr(folder, '/');
     size_t length = slash ? (size_t)(slash - folder) : 0;

@@ -9,22 +9,20 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PATH_SIZE = 4096 };
-
 static const char NAME[] = "atelier";
 
-bool at_binary_path(char out[PATH_SIZE]) {
-    ssize_t n = readlink("/proc/self/exe", out, PATH_SIZE - 1);
+bool at_binary_path(char out[AT_PATH_SIZE]) {
+    ssize_t n = readlink("/proc/self/exe", out, AT_PATH_SIZE - 1);
     out[n > 0 ? n : 0] = '\0';
     return n > 0;
 }
 
-bool at_program_find(const char *name, char out[PATH_SIZE]) {
+bool at_program_find(const char *name, char out[AT_PATH_SIZE]) {
     const char *path = getenv("PATH");
     while (path && *path) {
         size_t n = strcspn(path, ":");
-        int length = snprintf(out, PATH_SIZE, "%.*s/%s", (int)n, path, name);
-        if (n > 0 && length < PATH_SIZE && access(out, X_OK) == 0)
+        int length = snprintf(out, AT_PATH_SIZE, "%.*s/%s", (int)n, path, name);
+        if (n > 0 && length < AT_PATH_SIZE && access(out, X_OK) == 0)
             return true;
         path += n + (path[n] == ':');
     }
@@ -33,15 +31,16 @@ bool at_program_find(const char *name, char out[PATH_SIZE]) {
 }
 
 /* The person's own data folder of Jupyter. */
-static bool user_folder(char out[PATH_SIZE]) {
+static bool user_folder(char out[AT_PATH_SIZE]) {
     const char *data = getenv("JUPYTER_DATA_DIR");
     const char *xdg = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
     if (data && *data)
-        return snprintf(out, PATH_SIZE, "%s", data) < PATH_SIZE;
+        return snprintf(out, AT_PATH_SIZE, "%s", data) < AT_PATH_SIZE;
     if (xdg && *xdg)
-        return snprintf(out, PATH_SIZE, "%s/jupyter", xdg) < PATH_SIZE;
+        return snprintf(out, AT_PATH_SIZE, "%s/jupyter", xdg) < AT_PATH_SIZE;
     if (home && *home)
-        return snprintf(out, PATH_SIZE, "%s/.local/share/jupyter", home) < PATH_SIZE;
+        return snprintf(out, AT_PATH_SIZE, "%s/.local/share/jupyter", home) <
+               AT_PATH_SIZE;
     return false;
 }
 
@@ -52,7 +51,7 @@ static const char *environment(void) {
 
 at_status at_kernelspec_folder(at_kernelspec_target target, const char *prefix,
                                char **out, at_error *err) {
-    char base[PATH_SIZE], folder[PATH_SIZE];
+    char base[AT_PATH_SIZE], folder[AT_PATH_SIZE];
     if (target == AT_TARGET_USER && !user_folder(base)) {
         at_fail(err, AT_NOT_FOUND, "HOME is not set: there is no personal folder");
         return at_hint(err, "use --prefix FOLDER");
@@ -71,10 +70,10 @@ at_status at_kernelspec_folder(at_kernelspec_target target, const char *prefix,
         int n =
             snprintf(base, sizeof base, "%s/share/jupyter", absolute ? absolute : prefix);
         free(absolute);
-        if (n >= PATH_SIZE)
+        if (n >= AT_PATH_SIZE)
             return at_fail(err, AT_LIMIT, "the path %s is too long", prefix);
     }
-    if (snprintf(folder, sizeof folder, "%s/kernels/%s", base, NAME) >= PATH_SIZE)
+    if (snprintf(folder, sizeof folder, "%s/kernels/%s", base, NAME) >= AT_PATH_SIZE)
         return at_fail(err, AT_LIMIT, "the path %s is too long", base);
     *out = at_copy_text(folder);
     return *out ? AT_OK : at_fail(err, AT_NO_MEMORY, "no memory for a path");
@@ -93,7 +92,7 @@ static at_status write_file(const char *folder, const char *name, const void *by
 /* kernel.json.in with the running binary in the place of @ATELIER@. */
 static at_status write_spec(const char *folder, const at_kernelspec_file *file,
                             at_error *err) {
-    char binary[PATH_SIZE];
+    char binary[AT_PATH_SIZE];
     if (!at_binary_path(binary))
         return at_fail_errno(err, "cannot find the path of this program");
     json_t *spec = json_loadb((const char *)file->bytes, file->size, 0, NULL);
@@ -132,11 +131,11 @@ at_status at_kernelspec_uninstall(const char *folder, at_error *err) {
     return at_file_remove(folder, err);
 }
 
-static size_t add(char (*out)[PATH_SIZE], size_t size, size_t count, const char *base,
+static size_t add(char (*out)[AT_PATH_SIZE], size_t size, size_t count, const char *base,
                   size_t length, const char *below) {
-    char path[PATH_SIZE];
+    char path[AT_PATH_SIZE];
     int n = snprintf(path, sizeof path, "%.*s%s/kernels", (int)length, base, below);
-    if (count >= size || length == 0 || n >= PATH_SIZE)
+    if (count >= size || length == 0 || n >= AT_PATH_SIZE)
         return count;
     for (size_t i = 0; i < count; i++)
         if (strcmp(out[i], path) == 0)
@@ -145,9 +144,9 @@ static size_t add(char (*out)[PATH_SIZE], size_t size, size_t count, const char 
     return count + 1;
 }
 
-size_t at_kernelspec_search(char (*out)[PATH_SIZE], size_t size) {
+size_t at_kernelspec_search(char (*out)[AT_PATH_SIZE], size_t size) {
     size_t count = 0;
-    char path[PATH_SIZE];
+    char path[AT_PATH_SIZE];
     for (const char *list = getenv("JUPYTER_PATH"); list && *list;) {
         size_t n = strcspn(list, ":");
         count = add(out, size, count, list, n, "");

@@ -30,14 +30,16 @@ AT_MUST_USE at_status at_kernelspec_folder(at_kernelspec_target target,
 AT_MUST_USE at_status at_kernelspec_install(const char *folder, at_error *err);
 AT_MUST_USE at_status at_kernelspec_uninstall(const char *folder, at_error *err);
 
+enum { AT_PATH_SIZE = 4096 }; /* of a path with its NUL: PATH_MAX on Linux */
+
 /* The folders "kernels/" that Jupyter searches, in its order, each once: at most `size`,
- * of PATH_MAX bytes. As in jupyter_core: JUPYTER_PATH, the person's, the environments',
+ * paths. As in jupyter_core: JUPYTER_PATH, the person's, the environments',
  * the system's. Returns how many. */
-size_t at_kernelspec_search(char (*out)[4096], size_t size);
+size_t at_kernelspec_search(char (*out)[AT_PATH_SIZE], size_t size);
 
 /* The absolute path of the running binary; false if the system does not say. */
-bool at_binary_path(char out[4096]);
+bool at_binary_path(char out[AT_PATH_SIZE]);
 /* The first program `name` on $PATH; false if none. */
-bool at_program_find(const char *name, char out[4096]);
+bool at_program_find(const char *name, char out[AT_PATH_SIZE]);
 
 #endif

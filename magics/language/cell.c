@@ -282,6 +282,12 @@ static at_status split_line(splitter *s, size_t from, size_t *next) {
 
 at_status at_cell_split(const char *code, size_t length, at_arena *arena, at_part **out,
                         size_t *count, at_error *err) {
+    return at_cell_split_from(code, 0, length, arena, out, count, err);
+}
+
+at_status at_cell_split_from(const char *code, size_t from, size_t length,
+                             at_arena *arena, at_part **out, size_t *count,
+                             at_error *err) {
     *out = NULL;
     *count = 0;
     if (length > AT_CELL_MAX)
@@ -289,7 +295,7 @@ at_status at_cell_split(const char *code, size_t length, at_arena *arena, at_par
     if (!at_utf8_valid(code, length) || (length && memchr(code, '\0', length)))
         return at_fail(err, AT_SYNTAX, "the cell is not UTF-8 text");
     splitter s = {.code = code, .length = length, .arena = arena, .err = err};
-    for (size_t at = 0; at < length;) {
+    for (size_t at = from; at < length;) {
         size_t next = length;
         AT_TRY(split_line(&s, at, &next));
         at = next;

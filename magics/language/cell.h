@@ -41,6 +41,11 @@ typedef struct at_part {
  * magic that is not first. An empty cell has no parts. */
 AT_MUST_USE at_status at_cell_split(const char *code, size_t length, at_arena *arena,
                                     at_part **out, size_t *count, at_error *err);
+/* The same of [from, length), the beginning of a line of its own: for a cell that stands
+ * in another (%time SELECT ...), so that places in errors are those of the outer one. */
+AT_MUST_USE at_status at_cell_split_from(const char *code, size_t from, size_t length,
+                                         at_arena *arena, at_part **out, size_t *count,
+                                         at_error *err);
 
 /* Where the line of options that begins at `from` ends: at a line end that no backslash
  * continues. */

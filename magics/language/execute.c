@@ -215,7 +215,8 @@ static at_status run_magic(at_context *context, const at_part *part, const char 
     if (!magic->detached)
         AT_TRY(at_session_workspace(context->session, context->call->display,
                                     &inner.workspace, err));
-    at_source outer = at_session_cell(context->session, (at_source){code, length});
+    at_running outer =
+        at_session_cell(context->session, (at_running){code, length, part->options_from});
     at_status status = magic->run(&inner, options.base, err);
     (void)at_session_cell(context->session, outer);
     if (status)
@@ -263,11 +264,12 @@ static at_status run_part(at_context *context, const at_part *part, bool last,
     return run_magic(context, part, code, length, err);
 }
 
-at_status at_execute(at_context *context, const char *code, size_t length,
-                     at_error *err) {
+/* The cell that [from, length) is. */
+static at_status run_cell(at_context *context, const char *code, size_t from,
+                          size_t length, at_error *err) {
     at_part *parts;
     size_t count;
-    AT_TRY(at_cell_split(code, length, context->arena, &parts, &count, err));
+    AT_TRY(at_cell_split_from(code, from, length, context->arena, &parts, &count, err));
     for (size_t i = 0; i < count; i++) {
         if (at_cancelled(context->call->cancel))
             return at_fail(err, AT_CANCELLED, "interrupted");
@@ -276,9 +278,25 @@ at_status at_execute(at_context *context, const char *code, size_t length,
     return AT_OK;
 }
 
+at_status at_execute(at_context *context, const char *code, size_t length,
+                     at_error *err) {
+    return run_cell(context, code, 0, length, err);
+}
+
 at_status at_context_run(at_context *context, const char *code, at_error *err) {
     at_context inner = *context;
     if (++inner.depth >= DEPTH_LIMIT)
         return at_fail(err, AT_LIMIT, "%%time stands in itself too often");
-    return at_execute(&inner, code, strlen(code), err);
+    /* Where it stands in the cell around it, so that its errors point there. */
+    at_running outer = at_session_running(context->session);
+    const char *text = code + strspn(code, "\n");
+    size_t length = strlen(text);
+    const char *found = outer.code && length
+                            ? memmem(outer.code + outer.options,
+                                     outer.length - outer.options, text, length)
+                            : NULL;
+    if (!found)
+        return at_execute(&inner, code, strlen(code), err);
+    size_t from = (size_t)(found - outer.code);
+    return run_cell(&inner, outer.code, from, from + length, err);
 }

@@ -4,16 +4,12 @@
 #include "magics/language/context.h"
 #include "magics/language/interp.h"
 #include "magics/language/notebook.h"
+#include "magics/language/terminal.h"
 #include "ops/base/text.h"
 
-#include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { ANSWER_MAX = 4096 };
 
 typedef struct arguments {
     const char *file, *workspace;
@@ -59,72 +55,6 @@ static int read_arguments(int argc, char **argv, arguments *out) {
     return out->file ? 0 : usage(NULL, NULL);
 }
 
-/* -- interrupts: a thread of its own waits for SIGINT, so that no handler needs a global
- * -- */
-typedef struct watcher {
-    at_cancel cancel;
-    pthread_t thread;
-    bool started;
-} watcher;
-
-static void *watch(void *context) {
-    watcher *w = context;
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    for (int number; sigwait(&set, &number) == 0;) {
-        if (at_cancelled(&w->cancel)) { /* asked twice: at once */
-            signal(SIGINT, SIG_DFL);
-            pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-            raise(SIGINT);
-        }
-        at_cancel_raise(&w->cancel);
-    }
-    return NULL;
-}
-
-static void watch_start(watcher *w) {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &set, NULL);
-    w->started = pthread_create(&w->thread, NULL, watch, w) == 0;
-    if (!w->started)
-        pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-}
-
-static void watch_stop(watcher *w) {
-    if (!w->started)
-        return;
-    pthread_cancel(w->thread); /* sigwait is a cancellation point */
-    pthread_join(w->thread, NULL);
-}
-
-/* -- questions: asked on the terminal -- */
-typedef struct terminal_input {
-    at_input base;
-    const at_cancel *cancel;
-} terminal_input;
-
-static at_status ask(at_input *input, const char *prompt, bool password, char **answer,
-                     at_error *err) {
-    const at_cancel *cancel = ((terminal_input *)input)->cancel;
-    char line[ANSWER_MAX];
-    (void)password;
-    fputs(prompt, stderr);
-    fflush(stderr);
-    struct pollfd in = {.fd = 0, .events = POLLIN};
-    while (poll(&in, 1, 100) <= 0)
-        if (at_cancelled(cancel))
-            return at_fail(err, AT_CANCELLED, "interrupted");
-    if (!fgets(line, sizeof line, stdin))
-        return at_fail(err, AT_UNSUPPORTED, "the input has ended");
-    line[strcspn(line, "\n")] = '\0';
-    *answer = at_copy_text(line);
-    return *answer ? AT_OK : at_fail(err, AT_NO_MEMORY, "no memory left for an answer");
-}
-
-/* -- the run -- */
 /* Through the display, so that it comes behind what the cell printed. */
 static void print_failure(at_display *display, const arguments *args,
                           const at_notebook_cell *cell, size_t number,
@@ -153,17 +83,16 @@ static at_status set_variables(at_interp *interp, const arguments *args, at_erro
 }
 
 static at_status run_cells(const arguments *args, const at_notebook *notebook,
-                           at_interp *interp, at_display *display, watcher *w,
+                           at_interp *interp, at_display *display, at_terminal *terminal,
                            at_error *err) {
-    terminal_input input = {.base = {.ask = ask}, .cancel = &w->cancel};
     int64_t count = 0;
     for (size_t i = 0; i < notebook->count; i++) {
         const at_notebook_cell *cell = &notebook->cells[i];
         if (cell->kind != AT_PROSE_CODE)
             continue;
         at_call call = {.display = display,
-                        .input = isatty(0) ? &input.base : NULL,
-                        .cancel = &w->cancel,
+                        .input = isatty(0) ? &terminal->input : NULL,
+                        .cancel = &terminal->cancel,
                         .execution_count = ++count,
                         .store_history = true};
         at_status status =
@@ -176,7 +105,7 @@ static at_status run_cells(const arguments *args, const at_notebook *notebook,
     return AT_OK;
 }
 
-static at_status run_file(const arguments *args, watcher *w, at_error *err) {
+static at_status run_file(const arguments *args, at_terminal *terminal, at_error *err) {
     at_notebook notebook = {0};
     at_interp *interp = NULL;
     at_display *display = NULL;
@@ -189,7 +118,7 @@ static at_status run_file(const arguments *args, watcher *w, at_error *err) {
     if (!status)
         status = at_display_terminal_new(1, 2, &display, err);
     if (!status) {
-        status = run_cells(args, &notebook, interp, display, w, err);
+        status = run_cells(args, &notebook, interp, display, terminal, err);
         told = true;
         at_display_terminal_release(display);
     }
@@ -206,13 +135,13 @@ static at_status run_file(const arguments *args, watcher *w, at_error *err) {
 
 int at_run_main(int argc, char **argv) {
     arguments args;
-    watcher w = {0};
+    at_terminal terminal;
     at_error err = {0};
     int wrong = read_arguments(argc, argv, &args);
     if (wrong)
         return wrong;
-    watch_start(&w);
-    at_status status = run_file(&args, &w, &err);
-    watch_stop(&w);
+    at_terminal_init(&terminal);
+    at_status status = run_file(&args, &terminal, &err);
+    at_terminal_fini(&terminal);
     return status ? 1 : 0;
 }

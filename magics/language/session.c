@@ -21,7 +21,7 @@ struct at_session {
     at_workspace *workspace;
     at_sql *sql;
     json_t *used; /* names of datasets that the catalogue was asked for */
-    at_source cell;
+    at_running cell;
 };
 
 at_status at_session_new(const char *folder, at_session **out, at_error *err) {
@@ -286,10 +286,14 @@ json_t *at_session_sql_used(at_session *s) {
     return ids;
 }
 
-at_source at_session_cell(at_session *s, at_source cell) {
-    at_source before = s->cell;
+at_running at_session_cell(at_session *s, at_running cell) {
+    at_running before = s->cell;
     s->cell = cell;
     return before;
+}
+
+at_running at_session_running(const at_session *s) {
+    return s->cell;
 }
 
 at_status at_context_point(const at_context *context, int line, int column, int width,

@@ -36,13 +36,16 @@ AT_MUST_USE at_status at_session_bindings(const at_session *session, at_arena *a
                                           const at_sql_binding **out, size_t *count,
                                           at_error *err);
 
-typedef struct at_source {
+/* The cell that runs, for at_context_point and for cells in cells. */
+typedef struct at_running {
     const char *code; /* NULL: none */
     size_t length;
-} at_source;
-/* Sets the cell that runs, for at_context_point (borrowed while it is set); returns the
- * one before, for cells in cells. */
-at_source at_session_cell(at_session *session, at_source cell);
+    size_t options; /* where the options of the magic that runs begin */
+} at_running;
+/* Sets it (borrowed while it is set); returns the one before. */
+at_running at_session_cell(at_session *session, at_running cell);
+/* The one that is set. */
+at_running at_session_running(const at_session *session);
 void at_session_shut_down(at_session *session); /* from any thread */
 /* Raised by it; lives as long as the session. */
 const at_cancel *at_session_shutdown(const at_session *session);

@@ -157,15 +157,17 @@ static at_status split(running *r) {
     AT_TRY(at_expand(context->session, cell->code, cell->length, cell->from, cell->to,
                      context->arena, &r->body, r->err));
     at_sql_statement *statements = NULL;
-    /* Below as many line ends as stand above it in the cell: SQL's own lines, columns and
-     * carets are then those of the cell. */
+    /* Below as many line ends as stand above it in the cell, and behind as many blanks as
+     * stand before it on its line (%time ...): SQL's own lines, columns and carets are
+     * then those of the cell. */
     int line, column;
     at_point_place(cell->code, cell->length, cell->from, &line, &column);
-    size_t before = (size_t)line - 1;
+    size_t above = (size_t)line - 1, before = above + (size_t)column - 1;
     char *text = at_arena_alloc(context->arena, before + r->body.length + 1);
     if (!text)
         return no_memory(r->err);
-    memset(text, '\n', before);
+    memset(text, '\n', above);
+    memset(text + above, ' ', before - above);
     memcpy(text + before, r->body.text, r->body.length);
     AT_TRY(at_sql_split(text, before + r->body.length, context->arena, &statements,
                         &r->count, r->err));

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+enum { GIVEN_MAX = 64 }; /* names that a query gives itself, to choose from */
+
 enum { LINE_SHOWN = 90, CARET_AT = 60 };
 
 at_status at_sql_point(at_error *err, const char *code, size_t length, size_t offset) {
@@ -80,7 +82,45 @@ static void list_words(at_text *out, const char *const *words, size_t count) {
         at_text_format(out, " and %zu more", count - SHOWN);
 }
 
-static void no_table(const char *name, const at_sql_known *known, at_error *err) {
+static bool is_name(const at_sql_token *token) {
+    return token->kind == AT_SQL_TOKEN_WORD || token->kind == AT_SQL_TOKEN_NAME;
+}
+
+/* Names that the query gives itself, each after or before an AS: of columns (x + 1 AS y)
+ * and of tables (WITH q AS (...)). Writes at most `room` of them. */
+static size_t given_names(const char *code, bool tables, at_arena *arena,
+                          const char **out, size_t room) {
+    size_t length = strlen(code), cursor = 0, count = 0;
+    uint64_t casts = 0; /* a bit a bracket that is open: CAST(x AS a type) */
+    int depth = 0;
+    at_sql_token before = {0}, token = at_sql_token_next(code, length, &cursor);
+    while (token.kind != AT_SQL_TOKEN_END && count < room) {
+        at_sql_token next = at_sql_token_next(code, length, &cursor);
+        uint64_t bit = depth < 64 ? (uint64_t)1 << depth : 0;
+        if (at_sql_token_mark(&token, '(')) {
+            depth++;
+            casts = at_sql_token_is(&before, "cast") ? casts | bit << 1 : casts;
+        } else if (at_sql_token_mark(&token, ')')) {
+            casts &= ~bit;
+            depth -= depth > 0;
+        } else if (at_sql_token_is(&token, "as") && !(casts & bit)) {
+            const at_sql_token *named = tables ? &before : &next;
+            bool table = at_sql_token_mark(&next, '(');
+            bool query = at_sql_token_is(&next, "select") ||
+                         at_sql_token_is(&next, "with") ||
+                         at_sql_token_is(&next, "values");
+            if (is_name(named) && table == tables && !query)
+                out[count++] = at_sql_token_name(named, arena);
+            count -= count && !out[count - 1]; /* no memory for it */
+        }
+        before = token;
+        token = next;
+    }
+    return count;
+}
+
+static void no_table(const char *name, const char *code, const at_sql_known *known,
+                     at_error *err) {
     const char *dot = strchr(name, '.');
     const char *bare =
         dot && (!strncasecmp(name, "main.", 5) || !strncasecmp(name, "temp.", 5))
@@ -90,6 +130,10 @@ static void no_table(const char *name, const at_sql_known *known, at_error *err)
     const char *const *datasets = known ? known->datasets : NULL;
     size_t count = count_words(datasets);
     const char *near = count ? at_nearest(bare, datasets, count) : NULL;
+    at_arena arena = {0};
+    const char *given[GIVEN_MAX];
+    if (!near)
+        near = at_nearest(bare, given, given_names(code, true, &arena, given, GIVEN_MAX));
     if (!strncasecmp(bare, "sqlite_", 7)) {
         at_hint(err, "%%datasets lists the tables");
     } else if (near) {
@@ -102,12 +146,23 @@ static void no_table(const char *name, const at_sql_known *known, at_error *err)
     } else {
         at_hint(err, "fetch one with %%fetch NAME SOURCE");
     }
+    at_arena_fini(&arena);
 }
 
-/* Every column name of the tables in the query, NULL-terminated, in the arena. */
-static const char **column_names(const at_sql_known *known, at_arena *arena,
-                                 size_t *count) {
-    size_t total = 0;
+static size_t count_selects(const char *code) {
+    size_t length = strlen(code), cursor = 0, count = 0;
+    for (;;) {
+        at_sql_token token = at_sql_token_next(code, length, &cursor);
+        if (token.kind == AT_SQL_TOKEN_END)
+            return count;
+        count += at_sql_token_is(&token, "select");
+    }
+}
+
+/* Every name of a column in the query, in the arena: of its tables, and its own. */
+static const char **column_names(const at_sql_known *known, const char *code,
+                                 at_arena *arena, size_t *count) {
+    size_t total = GIVEN_MAX;
     for (size_t t = 0; t < known->count; t++)
         total += (size_t)at_frame_columns(known->frames[t]);
     const char **names = at_arena_alloc(arena, (total + 1) * sizeof *names);
@@ -115,6 +170,8 @@ static const char **column_names(const at_sql_known *known, at_arena *arena,
     for (size_t t = 0; names && t < known->count; t++)
         for (int c = 0; c < at_frame_columns(known->frames[t]); c++)
             names[(*count)++] = at_frame_column(known->frames[t], c)->name;
+    if (names)
+        *count += given_names(code, false, arena, names + *count, GIVEN_MAX);
     return names;
 }
 
@@ -128,10 +185,10 @@ static bool plain_name(const char *name) {
     return true;
 }
 
-static void hint_columns(const char *word, const at_sql_known *known, at_arena *arena,
-                         at_error *err) {
+static void hint_columns(const char *word, const char *code, const at_sql_known *known,
+                         bool alone, at_arena *arena, at_error *err) {
     size_t count;
-    const char **names = column_names(known, arena, &count);
+    const char **names = column_names(known, code, arena, &count);
     if (!names || !count)
         return;
     /* a.b.c unquoted is read as schema.table.column: perhaps the column is called so. */
@@ -154,7 +211,7 @@ static void hint_columns(const char *word, const at_sql_known *known, at_arena *
     }
     at_text list = {0};
     list_words(&list, names, count);
-    if (known->count == 1)
+    if (alone)
         at_hint(err, "%s has %s", known->tables[0], at_text_get(&list));
     else
         at_hint(err, "there are %s", at_text_get(&list));
@@ -165,12 +222,14 @@ static void no_column(const char *name, const char *code, int offset,
                       const at_sql_known *known, at_error *err) {
     at_arena arena = {0};
     bool quoted = offset >= 0 && (size_t)offset < strlen(code) && code[offset] == '"';
-    if (known && known->count == 1)
+    /* In a query within a query the column may be one of that query's. */
+    bool alone = known && known->count == 1 && count_selects(code) <= 1;
+    if (alone)
         at_fail(err, AT_NOT_FOUND, "there is no column %s in %s", name, known->tables[0]);
     else
         at_fail(err, AT_NOT_FOUND, "there is no column %s", name);
     if (known)
-        hint_columns(name, known, &arena, err);
+        hint_columns(name, code, known, alone, &arena, err);
     if (quoted && err && strncmp(err->hint, "did you mean", 12) != 0)
         at_hint(err, "double quotes hold names; for a text write '%s' in single quotes",
                 name);
@@ -253,7 +312,7 @@ at_status at_sql_explain(const char *message, int offset, const char *code,
     const char *colon = strstr(message, ": ");
     const char *name = colon ? colon + 2 : "";
     if (starts(message, "no such table: ")) {
-        no_table(name, known, err);
+        no_table(name, code, known, err);
         const char *dot = strrchr(name, '.');
         if (offset < 0)
             offset = find_name(code, dot ? dot + 1 : name);

@@ -6,6 +6,7 @@
 
 #include <sqlite3.h>
 #include <string.h>
+#include <strings.h>
 
 enum { LONGEST = 1 << 16 };
 static const char table_name[] = "this";
@@ -65,8 +66,28 @@ static bool is_now(const at_sql_token *token) {
            (token->text[3] | 32) == 'w';
 }
 
+/* A name of SQLite's for the place of the row, and of no column. */
+static bool is_rowid(const at_expression *e, const at_sql_token *token) {
+    static const char *const names[] = {"rowid", "oid", "_rowid_"};
+    size_t quote = token->kind == AT_SQL_TOKEN_NAME;
+    if (!quote && token->kind != AT_SQL_TOKEN_WORD)
+        return false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        size_t length = strlen(names[i]);
+        if (token->length != length + 2 * quote ||
+            strncasecmp(token->text + quote, names[i], length) != 0)
+            continue;
+        bool column = false;
+        for (int c = 0; c < e->count; c++)
+            column = column || at_equal_fold(e->names[c], names[i]);
+        return !column;
+    }
+    return false;
+}
+
 /* What SQLite would take, though it is no expression over one row. */
-static at_status check_tokens(const char *text, at_error *err) {
+static at_status check_tokens(const at_expression *e, at_error *err) {
+    const char *text = e->text;
     size_t length = strlen(text), cursor = 0;
     at_sql_token before = {0}, token = at_sql_token_next(text, length, &cursor);
     if (token.kind == AT_SQL_TOKEN_END && !token.open)
@@ -88,6 +109,8 @@ static at_status check_tokens(const char *text, at_error *err) {
             wrong = "the time of day is another each time: an expression may not use it";
         else if (inside && is_now(&token))
             wrong = "'now' is another moment each time: an expression may not use it";
+        else if (is_rowid(e, &token))
+            wrong = "an expression may not use rowid: it depends on the batch";
         else if (at_sql_token_mark(&token, '('))
             depth++;
         else if (at_sql_token_mark(&token, ')') && --depth < 0)
@@ -164,8 +187,8 @@ static at_status copy_schema(at_expression *e, const at_frame *schema, at_error 
 }
 
 static at_status compile(at_expression *e, const at_frame *schema, at_error *err) {
-    AT_TRY(check_tokens(e->text, err));
     AT_TRY(copy_schema(e, schema, err));
+    AT_TRY(check_tokens(e, err));
     at_sql_connection *c = &e->connection;
     AT_TRY(at_sql_connection_init(c, true, err));
     c->opening = true;

@@ -10,7 +10,6 @@ import shlex
 import subprocess
 import sys
 
-# This file's name is also that of a module that the peers import: they run without its folder.
 from bench import DATA, ROOT, Report, interleave, median, threads
 
 BANK = DATA / "bank/bank-additional/bank-additional-full.csv"

@@ -95,6 +95,14 @@ def test_leaves_good_code_alone(tmp_path, name):
     assert LINTS[name](tmp_path) == []
 
 
+def test_what_benchmarks_import_hides_no_module_of_python():
+    """tests/bench/csv.py may be called so: only tests/bench/common is imported from."""
+    run = (source.ROOT / "run").read_text()
+    assert "PYTHONPATH=$root/tests/bench/common" in run and "bin/python\" -P" in run
+    shared = {path.stem for path in (source.ROOT / "tests/bench/common").glob("*.py")}
+    assert shared and not shared & set(sys.stdlib_module_names)
+
+
 def test_code_blanks_comments_and_texts():
     text = 'a("x\\"y(1)", \'"\'); // b(2)\n/* c(3)\n */ d(4)'
     blanked = source.code(text)

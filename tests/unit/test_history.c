@@ -100,10 +100,37 @@ static void test_a_broken_file_is_left_alone(void **state) {
     at_free(path);
 }
 
+static void *no_memory(size_t size) {
+    (void)size;
+    return NULL;
+}
+
+/* A failure without a word would reach the person as an empty error. */
+static void test_no_memory_is_said(void **state) {
+    at_error err = {0};
+    at_history *h;
+    json_t *found;
+    char *path = at_path_join(*state, "short.db");
+    assert_ok(at_history_new(path_of, path, &h, &err), &err);
+    add(h, "a", NULL);
+    json_malloc_t allocate;
+    json_free_t release;
+    json_get_alloc_funcs(&allocate, &release);
+    json_set_alloc_funcs(no_memory, release);
+    at_status status = at_history_tail(h, 5, false, &found, &err);
+    json_set_alloc_funcs(allocate, release);
+    assert_int_equal(status, AT_NO_MEMORY);
+    assert_int_equal(err.code, AT_NO_MEMORY);
+    assert_non_null(strstr(err.text, "no memory"));
+    at_history_release(h);
+    at_free(path);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sessions),
         cmocka_unit_test(test_search),
+        cmocka_unit_test(test_no_memory_is_said),
         cmocka_unit_test(test_a_broken_file_is_left_alone),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

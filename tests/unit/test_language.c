@@ -219,6 +219,16 @@ static void test_time_runs_a_cell(void **state) {
     assert_int_equal(run(w, "%time"), AT_INVALID);
     assert_int_equal(run(w, "%%time\n\nSELECT 1 +"), AT_SYNTAX);
     assert_has(w->err.context, "3");
+    /* Places are those of the whole cell. */
+    assert_int_equal(run(w, "SELECT 1;\n%time SELECT nowhere"), AT_NOT_FOUND);
+    assert_has(w->err.text, "(line 2, column 14)");
+    assert_has(w->err.context, "   2 |       SELECT nowhere\n     |              ^");
+    assert_int_equal(run(w, "%time %time %show nowhere"), AT_NOT_FOUND);
+    assert_has(w->err.text, "(line 1, column 19)");
+    assert_has(w->err.context,
+               "1 | %time %time %show nowhere\n     |                   ^");
+    assert_int_equal(run(w, "%time t"), AT_SYNTAX); /* not the t of time */
+    assert_has(w->err.text, "(line 1, column 7)");
     char nested[2000 * 6 + 16] = "";
     for (int levels = 1; levels <= 2000; levels++) {
         memcpy(nested + (levels - 1) * 6, "%time SELECT 1", sizeof "%time SELECT 1");

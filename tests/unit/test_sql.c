@@ -227,6 +227,24 @@ static void test_errors(void **state) {
     assert_non_null(strstr(err.hint, "'Ann' in single quotes"));
     err = fails(*state, "SELECT nothing_like_it FROM jobs", AT_NOT_FOUND);
     assert_string_equal(err.hint, "jobs has job, pay");
+    /* What the query names itself is known as well. */
+    err = fails(*state, "SELECT averge FROM (SELECT avg(age) AS average FROM people)",
+                AT_NOT_FOUND);
+    assert_string_equal(err.text, "there is no column averge (line 1, column 8)");
+    assert_string_equal(err.hint, "did you mean average?");
+    err =
+        fails(*state, "WITH q AS (SELECT CAST('1' AS int) AS whole) SELECT whoel FROM q",
+              AT_NOT_FOUND);
+    assert_string_equal(err.hint, "did you mean whole?");
+    err =
+        fails(*state, "WITH q AS (SELECT CAST('1' AS inte) AS whole) SELECT intt FROM q",
+              AT_NOT_FOUND);
+    assert_string_equal(err.hint, "there are whole"); /* inte is a type */
+    err = fails(*state, "WITH queries AS (SELECT 1) SELECT * FROM querie", AT_NOT_FOUND);
+    assert_string_equal(err.hint, "did you mean queries?");
+    err = fails(*state, "SELECT * FROM jobs WHERE pay = (SELECT max(payy) FROM jobs)",
+                AT_NOT_FOUND);
+    assert_string_equal(err.hint, "did you mean pay?");
     err = fails(*state, "SELECT name FORM people", AT_SYNTAX);
     assert_non_null(strstr(err.hint, "FROM instead of FORM"));
     err = fails(*state, "SELECT uper(name) FROM people", AT_NOT_FOUND);

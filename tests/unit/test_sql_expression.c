@@ -67,6 +67,13 @@ static void test_column_rowid(void **state) {
     assert_ok(at_expression_filter(e, frame, keep, NULL, &err), &err);
     assert_int_equal(keep[0] + keep[1], 2);
     at_expression_release(e);
+    /* Its other names are not the column's. */
+    static const char *const others[] = {"oid = 1", "\"_RowID_\" > 1",
+                                         "rowid + this.oid"};
+    for (size_t i = 0; i < COUNT(others); i++) {
+        assert_int_not_equal(at_expression_new(others[i], frame, &e, &err), AT_OK);
+        assert_non_null(strstr(err.text, "may not use rowid"));
+    }
     at_frame_release(frame);
 }
 

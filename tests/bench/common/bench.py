@@ -20,7 +20,7 @@ import statistics
 import subprocess
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 BINARY = pathlib.Path(os.environ.get("ATELIER_BINARY", ROOT / "build/release/atelier"))
 DATA = pathlib.Path(os.environ.get("ATELIER_DATA", ROOT.parent / "shared/data"))
 
