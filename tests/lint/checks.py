@@ -84,6 +84,7 @@ ADAPTERS = {
     "microhttpd.h": (r"magics/adapter/(?:http_server|server|microhttpd)",),
     "cblas.h": (r"ops/\w+/blas",),
     "stb/stb_image.h": (r"ops/image/\w*image",),
+    "turbojpeg.h": (r"ops/image/turbo",),
 }
 
 
