@@ -116,6 +116,7 @@ static at_status read_passes(at_csv_job *job, bool *not_utf8, at_error *err) {
                         .dialect = d,
                         .options = job->options,
                         .scan = at_scan_pick(),
+                        .numbers = at_numbers_pick(),
                         .active = job->active,
                         .active_count = d->columns,
                         .forced = job->forced,

@@ -51,13 +51,6 @@ bool at_cell_stamp(const char *cell, size_t length, bool zone, int64_t *us);
 bool at_cell_stamp_slash(const char *cell, size_t length, int64_t *packed,
                          unsigned *orders);
 
-/* As at_cell_int and at_cell_real, for cells with at least 16 readable bytes from their
- * start on: eight digits at a time, without a loop. */
-bool at_cell_int_padded(const char *cell, size_t length, const at_cell_rules *rules,
-                        int64_t *out);
-bool at_cell_real_padded(const char *cell, size_t length, const at_cell_rules *rules,
-                         double *out);
-
 /* Packed dates into days and microseconds once the order is known. */
 int32_t at_cell_unpack_date(int32_t packed, unsigned order);
 int64_t at_cell_unpack_stamp(int64_t packed, unsigned order);

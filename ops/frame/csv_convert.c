@@ -21,8 +21,10 @@ typedef struct at_cells {
     at_csv_segment *segment;
     const at_csv_dialect *dialect;
     at_cell_rules rules;
-    bool strange;   /* a cell holds bytes that Windows-1252 does not know */
-    bool any_level; /* CATEGORY is forced: however many levels */
+    at_number_cells brief;
+    const at_numbers *numbers; /* NULL: a quote could be taken for a part of a number */
+    bool strange;              /* a cell holds bytes that Windows-1252 does not know */
+    bool any_level;            /* CATEGORY is forced: however many levels */
 } at_cells;
 
 static bool room(void *place, size_t *capacity, size_t need, size_t size) {
@@ -57,6 +59,12 @@ static inline const char *cell_at(const at_cells *cells, int64_t row, size_t *le
     return chunk->scratch;
 }
 
+/* Scratch has no readable bytes to spare behind the cell. */
+static inline bool in_scratch(const at_cells *cells, const char *cell) {
+    return (uintptr_t)cell - (uintptr_t)cells->chunk->scratch <
+           cells->chunk->scratch_capacity;
+}
+
 static bool mark_missing(const at_cells *cells, int64_t row) {
     at_csv_segment *segment = cells->segment;
     if (segment->missing++ == 0) {
@@ -78,12 +86,26 @@ typedef enum at_outcome {
     NO_MEMORY
 } at_outcome;
 
-/* A loop over all cells for one kind: PARSE says whether the cell is of it. */
-#define CONVERT(NAME, TYPE, PARSE)                                                       \
+/* The first row from `row` on whose number is not brief; those before it are done. */
+static int64_t after_ints(const at_cells *cells, int64_t row, int64_t *values) {
+    return cells->numbers ? (int64_t)cells->numbers->ints(&cells->brief, (size_t)row,
+                                                          (size_t)cells->rows, values)
+                          : row;
+}
+
+static int64_t after_reals(const at_cells *cells, int64_t row, double *values) {
+    return cells->numbers ? (int64_t)cells->numbers->reals(&cells->brief, (size_t)row,
+                                                           (size_t)cells->rows, values)
+                          : row;
+}
+
+/* A loop over all cells for one kind: AFTER is the row to look at next, from `row` on;
+ * PARSE says whether the cell is of the kind. */
+#define CONVERT(NAME, TYPE, AFTER, PARSE)                                                \
     static at_outcome NAME(at_cells *cells, int64_t *bad) {                              \
         TYPE *values = cells->segment->values;                                           \
         const at_cell_rules *rules = &cells->rules;                                      \
-        for (int64_t row = 0; row < cells->rows; row++) {                                \
+        for (int64_t row = 0; (row = (AFTER)) < cells->rows; row++) {                    \
             size_t length;                                                               \
             const char *cell = cell_at(cells, row, &length);                             \
             if (!cell)                                                                   \
@@ -107,10 +129,7 @@ typedef enum at_outcome {
 /* NaN in a text says that the value is missing, whatever the markers are. */
 static bool real_or_nan(const at_cells *cells, const char *cell, size_t length,
                         int64_t row, double *value, bool *ok) {
-    bool real = cell == cells->chunk->scratch
-                    ? at_cell_real(cell, length, &cells->rules, value)
-                    : at_cell_real_padded(cell, length, &cells->rules, value);
-    if (!real)
+    if (!at_cell_real(cell, length, &cells->rules, value))
         return false;
     if (isnan(*value)) {
         *value = 0;
@@ -119,22 +138,21 @@ static bool real_or_nan(const at_cells *cells, const char *cell, size_t length,
     return true;
 }
 
-CONVERT(convert_empty, int64_t, ((void)value, false))
-CONVERT(convert_int, int64_t,
-        cell == cells->chunk->scratch ? at_cell_int(cell, length, rules, &value)
-                                      : at_cell_int_padded(cell, length, rules, &value))
-CONVERT(convert_bool, uint8_t, at_cell_bool(cell, length, rules, &value))
-CONVERT(convert_date, int32_t, at_cell_date(cell, length, &value))
-CONVERT(convert_slash, int32_t,
+CONVERT(convert_empty, int64_t, row, ((void)value, false))
+CONVERT(convert_int, int64_t, after_ints(cells, row, values),
+        at_cell_int(cell, length, rules, &value))
+CONVERT(convert_bool, uint8_t, row, at_cell_bool(cell, length, rules, &value))
+CONVERT(convert_date, int32_t, row, at_cell_date(cell, length, &value))
+CONVERT(convert_slash, int32_t, row,
         at_cell_slash(cell, length, &value, &cells->segment->orders))
-CONVERT(convert_stamp, int64_t, at_cell_stamp(cell, length, false, &value))
-CONVERT(convert_stamp_zone, int64_t, at_cell_stamp(cell, length, true, &value))
-CONVERT(convert_stamp_slash, int64_t,
+CONVERT(convert_stamp, int64_t, row, at_cell_stamp(cell, length, false, &value))
+CONVERT(convert_stamp_zone, int64_t, row, at_cell_stamp(cell, length, true, &value))
+CONVERT(convert_stamp_slash, int64_t, row,
         at_cell_stamp_slash(cell, length, &value, &cells->segment->orders))
 
 static at_outcome convert_float(at_cells *cells, int64_t *bad) {
     double *values = cells->segment->values;
-    for (int64_t row = 0; row < cells->rows; row++) {
+    for (int64_t row = 0; (row = after_reals(cells, row, values)) < cells->rows; row++) {
         size_t length;
         bool ok = true;
         double value = 0;
@@ -173,7 +191,7 @@ static const char *to_utf8(at_cells *cells, const char *cell, size_t *length) {
     return chunk->scratch + at;
 }
 
-static const char *string_at(at_cells *cells, int64_t row, size_t *length) {
+static inline const char *string_at(at_cells *cells, int64_t row, size_t *length) {
     const char *cell = cell_at(cells, row, length);
     return cell && cells->dialect->latin ? to_utf8(cells, cell, length) : cell;
 }
@@ -207,12 +225,6 @@ static at_outcome convert_plain(at_cells *cells, int64_t *bad) {
     return DONE;
 }
 
-/* Scratch has no readable bytes to spare behind the cell. */
-static bool in_scratch(const at_cells *cells, const char *cell) {
-    return (uintptr_t)cell - (uintptr_t)cells->chunk->scratch <
-           cells->chunk->scratch_capacity;
-}
-
 /* The code of a string; a new level is looked at once for meaning "missing". */
 static bool add_level(at_cells *cells, const char *cell, size_t length, uint32_t *code,
                       bool *any_missing) {
@@ -242,8 +254,12 @@ typedef struct at_recent {
 
 enum { RECENT = 256 };
 
-/* The place of a string of 1 to 16 bytes in the table; *key: what is to stand there. The
- * bytes from `cell` on are readable for 8. */
+static inline bool same(const at_recent *a, const at_recent *b) {
+    return a->head == b->head && a->tail == b->tail && a->length == b->length;
+}
+
+/* The place of a string of 1 to 16 bytes in the table, which has two for each; *key: what
+ * is to stand there. The bytes from `cell` on are readable for 8. */
 static inline at_recent *recent_place(at_recent *table, const char *cell, size_t length,
                                       at_recent *key) {
     memcpy(&key->head, cell, 8);
@@ -256,7 +272,10 @@ static inline at_recent *recent_place(at_recent *table, const char *cell, size_t
     key->length = (uint32_t)length;
     uint64_t hash =
         (key->head ^ (key->tail << 23 | key->tail >> 41) ^ length) * 0x9E3779B97F4A7C15u;
-    return &table[hash >> 56];
+    at_recent *place = &table[hash >> 56];
+    if (same(place, key) || place->length == 0)
+        return place;
+    return &table[hash >> 56 ^ 1];
 }
 
 static at_outcome convert_levels(at_cells *cells, int64_t *bad) {
@@ -275,8 +294,7 @@ static at_outcome convert_levels(at_cells *cells, int64_t *bad) {
         at_recent key = {0}, *place = NULL;
         if (brief) {
             place = recent_place(table, cell, length, &key);
-            if (place->head == key.head && place->tail == key.tail &&
-                place->length == key.length) {
+            if (same(place, &key)) {
                 codes[row] = place->code;
                 continue;
             }
@@ -401,6 +419,14 @@ bool at_csv_convert(at_csv_chunk *chunk, const at_csv_pass *pass, int column) {
                       .rules = d->rules,
                       .any_level = forced == AT_TYPE_CATEGORY};
     cells.rules.lax_bool = forced == AT_TYPE_BOOL;
+    cells.brief = (at_number_cells){.text = cells.text,
+                                    .marks = cells.marks,
+                                    .starts = cells.first ? cells.starts : NULL,
+                                    .stride = cells.stride,
+                                    .strip = cells.strip,
+                                    .decimal = d->rules.decimal};
+    if (cells.quote < 0 || !strchr("0123456789-.,", cells.quote))
+        cells.numbers = pass->numbers;
     at_cell_kind guess =
         (at_cell_kind)atomic_load_explicit(&pass->kinds[column], memory_order_relaxed);
     segment->kind = begin_with(forced, guess);

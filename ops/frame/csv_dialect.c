@@ -104,6 +104,8 @@ static bool find_delimiter(at_sample *s, at_csv_marks *marks, at_arena *arena) {
     for (size_t k = 0; k < sizeof candidates; k++) {
         size_t having, all;
         at_arena scratch = {0};
+        if (!memchr(s->begin, candidates[k], (size_t)(s->end - s->begin)))
+            continue; /* one field a record */
         marks->delimiter = candidates[k];
         if (!split(s, marks, &scratch)) {
             at_arena_fini(&scratch);

@@ -9,6 +9,7 @@
 #include "ops/frame/csv_cell.h"
 #include "ops/frame/csv_record.h"
 #include "ops/frame/dictionary.h"
+#include "ops/isa/numbers.h"
 #include "ops/isa/scan.h"
 
 #include <stdatomic.h>
@@ -103,6 +104,7 @@ typedef struct at_csv_pass {
     const at_csv_dialect *dialect;
     const at_csv_options *options;
     at_scan_fn *scan;
+    const at_numbers *numbers;
     const int *active; /* columns to convert */
     int active_count;
     const int8_t *forced; /* (columns) at_type or -1 */

@@ -76,8 +76,15 @@ static bool add_field(at_csv_record *record, size_t *capacity, at_arena *arena,
 
 static int64_t count_lines(const char *from, const char *to, const at_csv_marks *marks) {
     int64_t lines = 0;
+    if (marks->newline) {
+        while ((from = memchr(from, marks->newline, (size_t)(to - from)))) {
+            lines++;
+            from++;
+        }
+        return lines;
+    }
     for (; from < to; from++) {
-        bool pair = !marks->newline && *from == '\r' && from + 1 < to && from[1] == '\n';
+        bool pair = *from == '\r' && from + 1 < to && from[1] == '\n';
         lines += ends_line(*from, marks) && !pair;
     }
     return lines;
