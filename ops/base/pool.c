@@ -1,14 +1,21 @@
 /* A range of tasks for each thread, then help for the others: the scheme of pthreadpool
- * (M. Dukhan). Which thread runs a task varies; which tasks there are does not. */
+ * (M. Dukhan). Which thread runs a task varies; which tasks there are does not.
+ *
+ * Threads wait by spinning for some microseconds, then asleep on a futex: a net of fifty
+ * layers passes hundreds of barriers a second, and between two cells nobody spins. */
 #include "ops/base/pool.h"
 #include "ops/base/memory.h"
 #include "ops/base/text.h"
 
+#include <limits.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 enum { THREADS_MAX = 256, SPINS = 2000 };
 
@@ -23,6 +30,12 @@ typedef struct at_pool_worker {
     pthread_t thread;
 } at_pool_worker;
 
+/* A number that threads wait on. */
+typedef struct at_pool_bell {
+    _Alignas(64) atomic_uint value;
+    atomic_uint sleepers;
+} at_pool_bell;
+
 struct at_pool {
     size_t threads;
     at_pool_range *ranges;
@@ -30,11 +43,13 @@ struct at_pool {
     at_pool_worker *workers;
     void (*task)(void *context, size_t i);
     void *context;
-    pthread_mutex_t lock;
-    pthread_cond_t wake, done;
-    atomic_uint round;     /* a new number is a new run */
-    atomic_size_t working; /* workers that have not finished this round */
-    bool quit;             /* under lock */
+    void (*team)(void *context, size_t thread);
+    void *team_context;
+    at_pool_bell *round;   /* a new number is a new run */
+    at_pool_bell *working; /* workers that have not finished this round */
+    at_pool_bell *turn;    /* barriers passed */
+    atomic_size_t arrived; /* at the barrier */
+    atomic_bool quit;
 };
 
 static size_t default_threads(void) {
@@ -57,6 +72,30 @@ static void relax(void) {
 #endif
 }
 
+/* Returns the value once it differs from `old`. */
+static unsigned await_change(at_pool_bell *bell, unsigned old) {
+    for (int i = 0; i < SPINS; i++) {
+        unsigned now = atomic_load_explicit(&bell->value, memory_order_acquire);
+        if (now != old)
+            return now;
+        relax();
+    }
+    for (;;) {
+        atomic_fetch_add(&bell->sleepers, 1);
+        syscall(SYS_futex, &bell->value, FUTEX_WAIT_PRIVATE, old, NULL, NULL, 0);
+        atomic_fetch_sub(&bell->sleepers, 1);
+        unsigned now = atomic_load(&bell->value);
+        if (now != old)
+            return now;
+    }
+}
+
+/* After a change. The sleepers were counted before they looked: none is missed. */
+static void ring(at_pool_bell *bell) {
+    if (atomic_load(&bell->sleepers))
+        syscall(SYS_futex, &bell->value, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
 static void work(at_pool *pool, size_t self) {
     for (size_t k = 0; k < pool->threads; k++) {
         at_pool_range *range = &pool->ranges[(self + k) % pool->threads];
@@ -69,42 +108,45 @@ static void work(at_pool *pool, size_t self) {
     }
 }
 
+/* With a processor for each thread, a worker keeps its own. The caller is not pinned: its
+ * children and later threads would inherit that. */
+static void pin(const at_pool *pool, size_t index) {
+    cpu_set_t all;
+    if (sched_getaffinity(0, sizeof all, &all) != 0 ||
+        (size_t)CPU_COUNT(&all) != pool->threads)
+        return;
+    for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++)
+        if (CPU_ISSET(cpu, &all) && index-- == 0) {
+            cpu_set_t one;
+            CPU_ZERO(&one);
+            CPU_SET(cpu, &one);
+            pthread_setaffinity_np(pthread_self(), sizeof one, &one);
+            return;
+        }
+}
+
 static void *worker_main(void *argument) {
     at_pool_worker *worker = argument;
     at_pool *pool = worker->pool;
+    pin(pool, worker->index);
     unsigned seen = 0;
     for (;;) {
-        /* Runs come in bursts: a short wait here saves the sleep and the wake. */
-        for (int i = 0; i < SPINS && atomic_load(&pool->round) == seen; i++)
-            relax();
-        pthread_mutex_lock(&pool->lock);
-        while (atomic_load(&pool->round) == seen && !pool->quit)
-            pthread_cond_wait(&pool->wake, &pool->lock);
-        bool quit = pool->quit;
-        seen = atomic_load(&pool->round);
-        pthread_mutex_unlock(&pool->lock);
-        if (quit)
+        seen = await_change(pool->round, seen);
+        if (atomic_load(&pool->quit))
             return NULL;
-        work(pool, worker->index);
-        if (atomic_fetch_sub(&pool->working, 1) == 1) {
-            pthread_mutex_lock(&pool->lock);
-            pthread_cond_signal(&pool->done);
-            pthread_mutex_unlock(&pool->lock);
-        }
+        pool->team(pool->team_context, worker->index);
+        if (atomic_fetch_sub(&pool->working->value, 1) == 1)
+            ring(pool->working);
     }
 }
 
 /* Ends and joins the first `started` workers; frees all. */
 static void dismantle(at_pool *pool, size_t started) {
-    pthread_mutex_lock(&pool->lock);
-    pool->quit = true;
-    pthread_cond_broadcast(&pool->wake);
-    pthread_mutex_unlock(&pool->lock);
+    atomic_store(&pool->quit, true);
+    atomic_fetch_add(&pool->round->value, 1);
+    ring(pool->round);
     for (size_t i = 0; i < started; i++)
         pthread_join(pool->workers[i].thread, NULL);
-    pthread_cond_destroy(&pool->wake);
-    pthread_cond_destroy(&pool->done);
-    pthread_mutex_destroy(&pool->lock);
     at_free(pool->ranges_memory);
     at_free(pool->workers);
     at_free(pool);
@@ -115,7 +157,8 @@ static at_pool *allocate(size_t threads) {
     if (!pool)
         return NULL;
     pool->threads = threads;
-    pool->ranges_memory = at_alloc_array(threads + 1, sizeof *pool->ranges);
+    /* Ranges and bells, on cache lines of their own. */
+    pool->ranges_memory = at_alloc_array(threads + 4, sizeof *pool->ranges);
     pool->workers = at_alloc_array(threads, sizeof *pool->workers);
     if (!pool->ranges_memory || !pool->workers) {
         at_free(pool->ranges_memory);
@@ -125,11 +168,13 @@ static at_pool *allocate(size_t threads) {
     }
     uintptr_t base = ((uintptr_t)pool->ranges_memory + 63) & ~(uintptr_t)63;
     pool->ranges = (at_pool_range *)base;
-    pthread_mutex_init(&pool->lock, NULL);
-    pthread_cond_init(&pool->wake, NULL);
-    pthread_cond_init(&pool->done, NULL);
+    at_pool_bell *bells = (at_pool_bell *)(base + threads * sizeof *pool->ranges);
+    pool->round = &bells[0];
+    pool->working = &bells[1];
+    pool->turn = &bells[2];
     return pool;
 }
+_Static_assert(sizeof(at_pool_bell) == sizeof(at_pool_range), "both are a cache line");
 
 at_status at_pool_new(size_t threads, at_pool **out, at_error *err) {
     *out = NULL;
@@ -173,6 +218,40 @@ size_t at_pool_threads(const at_pool *pool) {
     return pool ? pool->threads : 1;
 }
 
+void at_pool_team(at_pool *pool, void (*team)(void *context, size_t thread),
+                  void *context) {
+    if (!pool || pool->threads == 1) {
+        team(context, 0);
+        return;
+    }
+    pool->team = team;
+    pool->team_context = context;
+    atomic_store(&pool->working->value, (unsigned)(pool->threads - 1));
+    atomic_fetch_add(&pool->round->value, 1);
+    ring(pool->round);
+    team(context, 0);
+    unsigned left = atomic_load(&pool->working->value);
+    while (left)
+        left = await_change(pool->working, left);
+}
+
+void at_pool_barrier(at_pool *pool) {
+    if (!pool || pool->threads == 1)
+        return;
+    unsigned turn = atomic_load(&pool->turn->value);
+    if (atomic_fetch_add(&pool->arrived, 1) == pool->threads - 1) {
+        atomic_store(&pool->arrived, 0);
+        atomic_store(&pool->turn->value, turn + 1);
+        ring(pool->turn);
+    } else {
+        await_change(pool->turn, turn);
+    }
+}
+
+static void run_tasks(void *context, size_t thread) {
+    work(context, thread);
+}
+
 void at_pool_run(at_pool *pool, size_t count, void (*task)(void *context, size_t i),
                  void *context) {
     if (!pool || pool->threads == 1 || count < 2) {
@@ -188,16 +267,5 @@ void at_pool_run(at_pool *pool, size_t count, void (*task)(void *context, size_t
     }
     pool->task = task;
     pool->context = context;
-    atomic_store(&pool->working, pool->threads - 1);
-    pthread_mutex_lock(&pool->lock);
-    atomic_fetch_add(&pool->round, 1);
-    pthread_cond_broadcast(&pool->wake);
-    pthread_mutex_unlock(&pool->lock);
-    work(pool, 0);
-    for (int i = 0; i < SPINS && atomic_load(&pool->working); i++)
-        relax();
-    pthread_mutex_lock(&pool->lock);
-    while (atomic_load(&pool->working))
-        pthread_cond_wait(&pool->done, &pool->lock);
-    pthread_mutex_unlock(&pool->lock);
+    at_pool_team(pool, run_tasks, pool);
 }

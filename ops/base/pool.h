@@ -20,4 +20,13 @@ size_t at_pool_threads(const at_pool *pool); /* 1 for NULL */
 void at_pool_run(at_pool *pool, size_t count, void (*task)(void *context, size_t i),
                  void *context);
 
+/* Calls team(context, thread) on every thread of the pool at the same time, thread in
+ * [0, at_pool_threads), and returns when all are done. What needs many short phases runs
+ * them all in one team, with a barrier (about a microsecond) between two. `pool` may be
+ * NULL: thread 0 alone. Not reentrant. */
+void at_pool_team(at_pool *pool, void (*team)(void *context, size_t thread),
+                  void *context);
+/* Within a team: returns when every thread has come here. */
+void at_pool_barrier(at_pool *pool);
+
 #endif

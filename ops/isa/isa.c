@@ -1,5 +1,6 @@
 #include "ops/isa/isa.h"
 
+#include "ops/isa/pointwise.h"
 #include "ops/isa/winograd.h"
 
 #include <stdbool.h>
@@ -30,12 +31,24 @@ static bool has_avx512(void) {
 
 /* From the plainest to the widest. */
 static const known all[] = {
-    {{.name = "scalar", .winograd = &at_winograd_scalar}, always},
+    {{.name = "scalar",
+      .pointwise = &at_pointwise_scalar,
+      .winograd = &at_winograd_scalar},
+     always},
 #if defined(__x86_64__)
-    {{.name = "avx2", .winograd = &at_winograd_avx2}, has_avx2},
-    {{.name = "avx512", .winograd = &at_winograd_avx512}, has_avx512},
+    {{.name = "avx2",
+      .pointwise = &at_pointwise_scalar,
+      .winograd = &at_winograd_avx2},
+     has_avx2},
+    {{.name = "avx512",
+      .pointwise = &at_pointwise_scalar,
+      .winograd = &at_winograd_avx512},
+     has_avx512},
 #elif defined(__aarch64__)
-    {{.name = "neon", .winograd = &at_winograd_neon}, always},
+    {{.name = "neon",
+      .pointwise = &at_pointwise_scalar,
+      .winograd = &at_winograd_neon},
+     always},
 #endif
 };
 

@@ -10,11 +10,13 @@
 
 #include <stddef.h>
 
+struct at_pointwise;
 struct at_winograd_kernels;
 
 typedef struct at_isa {
     const char *name; /* "scalar", "avx2", "avx512", "neon" */
     const struct at_winograd_kernels *winograd;
+    const struct at_pointwise *pointwise;
 } at_isa;
 
 /* The best for this processor, or the one that $ATELIER_ISA names where it can run. */

@@ -44,6 +44,44 @@ void at_blocked_clear(const at_blocked *map) {
     memset(first, 0, at_blocked_bytes(map));
 }
 
+/* Everything of a plane but its pixels. */
+static void clear_halo(const at_blocked *map, float *plane) {
+    size_t left = (size_t)map->halo.left * AT_BLOCK;
+    size_t right = (size_t)map->halo.right * AT_BLOCK;
+    size_t width = (size_t)map->w * AT_BLOCK;
+    float *first = plane - (size_t)map->halo.top * map->row - left;
+    memset(first, 0, (size_t)map->halo.top * map->row * sizeof *first);
+    for (int32_t y = 0; y < map->h; y++) {
+        float *row = plane + (size_t)y * map->row;
+        memset(row - left, 0, left * sizeof *row);
+        memset(row + width, 0, right * sizeof *row);
+    }
+    memset(plane + (size_t)map->h * map->row - left, 0,
+           (size_t)map->halo.bottom * map->row * sizeof *first);
+}
+
+/* The channels past c of a map's last block. */
+static void clear_padding(const at_blocked *map, float *plane) {
+    for (int32_t y = 0; y < map->h; y++)
+        for (int32_t x = 0; x < map->w; x++)
+            for (int32_t k = map->c % AT_BLOCK; k < AT_BLOCK; k++)
+                plane[(size_t)y * map->row + (size_t)(x * AT_BLOCK + k)] = 0;
+}
+
+void at_blocked_clear_border(const at_blocked *map, int part, int parts) {
+    int32_t blocks = at_blocks(map->c);
+    int64_t from = (int64_t)map->n * part / parts;
+    int64_t to = (int64_t)map->n * (part + 1) / parts;
+    for (int64_t n = from; n < to; n++)
+        for (int32_t block = 0; block < blocks; block++) {
+            float *plane =
+                map->data + (size_t)n * map->image + (size_t)block * map->plane;
+            clear_halo(map, plane);
+            if (block + 1 == blocks && map->c % AT_BLOCK)
+                clear_padding(map, plane);
+        }
+}
+
 void at_blocked_from_nchw(const at_blocked *map, const float *nchw) {
     for (int32_t n = 0; n < map->n; n++)
         for (int32_t c = 0; c < map->c; c++)

@@ -47,6 +47,10 @@ at_blocked at_blocked_at(const at_blocked *map, void *memory);
 /* Zeroes everything, halo and all; once, before the first use of the memory. */
 void at_blocked_clear(const at_blocked *map);
 
+/* Zeroes the halo and the channels past c, for memory that was another's; part `part` of
+ * `parts` does its share of the images. */
+void at_blocked_clear_border(const at_blocked *map, int part, int parts);
+
 /* (N, C, H, W), dense, both ways. */
 void at_blocked_from_nchw(const at_blocked *map, const float *nchw);
 void at_blocked_to_nchw(const at_blocked *map, float *nchw);

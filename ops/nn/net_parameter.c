@@ -1,0 +1,175 @@
+/* Parameters of a net: names, values in and out, initialisation; and the batch's images
+ * into the input. */
+#include "ops/base/rng.h"
+#include "ops/nn/net_run.h"
+
+#include <math.h>
+#include <string.h>
+
+size_t at_net_parameter_count(const at_net_plan *plan) {
+    return plan->entry_count;
+}
+
+const char *at_net_parameter_name(const at_net_plan *plan, size_t index) {
+    return plan->entries[index].name;
+}
+
+static const at_node *node_of(const at_net_plan *plan, size_t index) {
+    return &plan->nodes[plan->entries[index].node];
+}
+
+const at_parameter *at_net_parameter(const at_net_plan *plan, size_t index) {
+    return &node_of(plan, index)->parameters[plan->entries[index].parameter];
+}
+
+size_t at_net_parameter_values(const at_net_plan *plan, size_t index) {
+    const at_parameter *parameter = at_net_parameter(plan, index);
+    size_t values = 1;
+    for (int i = 0; i < parameter->rank; i++)
+        values *= (size_t)parameter->shape[i];
+    return values;
+}
+
+int at_net_parameter_find(const at_net_plan *plan, const char *name) {
+    for (size_t i = 0; i < plan->entry_count; i++)
+        if (strcmp(plan->entries[i].name, name) == 0)
+            return (int)i;
+    return -1;
+}
+
+static size_t offset_of(const at_net_plan *plan, size_t index) {
+    return plan->offsets[plan->entries[index].node][plan->entries[index].parameter];
+}
+
+/* Where dense value i of a parameter is kept. */
+static size_t place(const at_net_plan *plan, size_t index, size_t i) {
+    const at_node *node = node_of(plan, index);
+    bool moved = node->layer->place && plan->entries[index].parameter == 0;
+    return offset_of(plan, index) + (moved ? node->layer->place(node, i) : i);
+}
+
+static void gather(const at_net_plan *plan, size_t index, const float *from,
+                   float *dense) {
+    size_t values = at_net_parameter_values(plan, index);
+    for (size_t i = 0; i < values; i++)
+        dense[i] = from[place(plan, index, i)];
+}
+
+void at_net_get(const at_net *net, size_t index, float *dense) {
+    gather(net->plan, index, net->parameters, dense);
+}
+
+void at_net_gradient(const at_net *net, size_t index, float *dense) {
+    gather(net->plan, index, net->gradients, dense);
+}
+
+void at_net_set(at_net *net, size_t index, const float *dense) {
+    const at_net_plan *plan = net->plan;
+    size_t values = at_net_parameter_values(plan, index);
+    for (size_t i = 0; i < values; i++)
+        net->parameters[place(plan, index, i)] = dense[i];
+}
+
+/* Drawn in the dense order and put in place one by one: no memory is needed, and the
+ * numbers do not depend on how the engine keeps them. */
+static void draw(at_net *net, size_t index, uint64_t seed) {
+    const at_net_plan *plan = net->plan;
+    const at_parameter *parameter = at_net_parameter(plan, index);
+    double deviation = sqrt(2.0 / parameter->fan_in);
+    at_rng rng;
+    at_rng_init(&rng, seed + index * 0x9E3779B97F4A7C15u);
+    size_t values = at_net_parameter_values(plan, index);
+    for (size_t i = 0; i < values; i++)
+        net->parameters[place(plan, index, i)] = (float)(deviation * at_rng_normal(&rng));
+}
+
+void at_net_initialize(at_net *net, uint64_t seed) {
+    const at_net_plan *plan = net->plan;
+    memset(net->parameters, 0, plan->sizes.parameters);
+    memset(net->state, 0, plan->sizes.state);
+    net->steps = 0;
+    net->seed = seed;
+    for (size_t i = 0; i < plan->entry_count; i++) {
+        const at_parameter *parameter = at_net_parameter(plan, i);
+        if (parameter->role == AT_ROLE_WEIGHT)
+            draw(net, i, seed);
+        else if (parameter->role == AT_ROLE_SCALE || parameter->role == AT_ROLE_VARIANCE)
+            for (size_t k = 0; k < at_net_parameter_values(plan, i); k++)
+                net->parameters[offset_of(plan, i) + k] = 1;
+    }
+    if (!plan->options.training)
+        at_net_prepare(net);
+}
+
+at_net_memory at_net_memory_of(at_net *net) {
+    return (at_net_memory){.parameters = net->parameters,
+                           .state = net->state,
+                           .parameter_floats = net->plan->parameter_floats,
+                           .state_floats = net->plan->sizes.state / sizeof(float),
+                           .steps = net->steps,
+                           .seed = net->seed};
+}
+
+void at_net_restore(at_net *net, const at_net_memory *memory) {
+    memcpy(net->parameters, memory->parameters, net->plan->sizes.parameters);
+    memcpy(net->state, memory->state, net->plan->sizes.state);
+    net->steps = memory->steps;
+    net->seed = memory->seed;
+}
+
+void at_net_copy(at_net *to, const at_net *from) {
+    memcpy(to->parameters, from->parameters, to->plan->sizes.parameters);
+    if (!to->plan->options.training)
+        at_net_prepare(to);
+}
+
+/* ---- images ---- */
+
+static void load_floats(const at_net *net, int32_t n, int32_t row) {
+    const at_blocked *map = &net->input;
+    size_t area = (size_t)map->h * (size_t)map->w;
+    const float *image = net->batch.nchw + (size_t)n * (size_t)map->c * area;
+    for (int32_t block = 0; block < at_blocks(map->c); block++) {
+        float *to = at_plane(map, n, block).data + (size_t)row * map->row;
+        int32_t first = block * AT_BLOCK;
+        for (size_t x = 0; x < (size_t)map->w; x++)
+            for (int32_t k = 0; k < AT_BLOCK; k++)
+                to[x * AT_BLOCK + (size_t)k] =
+                    first + k < map->c ? image[(size_t)(first + k) * area +
+                                               (size_t)row * (size_t)map->w + x]
+                                       : 0;
+    }
+}
+
+static void load_bytes(const at_net *net, int32_t n, int32_t row) {
+    const at_blocked *map = &net->input;
+    const at_batch *batch = &net->batch;
+    size_t channels = (size_t)map->c, width = (size_t)map->w;
+    const uint8_t *from =
+        batch->bytes + ((size_t)n * (size_t)map->h + (size_t)row) * width * channels;
+    float *to = at_plane(map, n, 0).data + (size_t)row * map->row;
+    for (size_t x = 0; x < width; x++, from += channels, to += AT_BLOCK) {
+        for (size_t c = 0; c < channels; c++)
+            to[c] = ((float)from[c] - batch->mean[c]) * batch->scale[c];
+        for (size_t c = channels; c < AT_BLOCK; c++)
+            to[c] = 0;
+    }
+}
+
+void at_net_load(const at_net *net, int part) {
+    const at_blocked *map = &net->input;
+    size_t rows = (size_t)net->batch.count * (size_t)map->h;
+    int parts = net->plan->options.parts;
+    size_t end = at_share(rows, part + 1, parts);
+    for (size_t i = at_share(rows, part, parts); i < end; i++) {
+        int32_t n = (int32_t)(i / (size_t)map->h), row = (int32_t)(i % (size_t)map->h);
+        if (net->batch.nchw)
+            load_floats(net, n, row);
+        else
+            load_bytes(net, n, row);
+    }
+    if (part == 0 && net->plan->options.training)
+        for (int32_t n = net->batch.count; n < map->n; n++)
+            for (int32_t block = 0; block < at_blocks(map->c); block++)
+                at_clear_plane(map, n, block);
+}
