@@ -36,18 +36,14 @@ static const known all[] = {
       .winograd = &at_winograd_scalar},
      always},
 #if defined(__x86_64__)
-    {{.name = "avx2",
-      .pointwise = &at_pointwise_scalar,
-      .winograd = &at_winograd_avx2},
+    {{.name = "avx2", .pointwise = &at_pointwise_scalar, .winograd = &at_winograd_avx2},
      has_avx2},
     {{.name = "avx512",
       .pointwise = &at_pointwise_scalar,
       .winograd = &at_winograd_avx512},
      has_avx512},
 #elif defined(__aarch64__)
-    {{.name = "neon",
-      .pointwise = &at_pointwise_scalar,
-      .winograd = &at_winograd_neon},
+    {{.name = "neon", .pointwise = &at_pointwise_scalar, .winograd = &at_winograd_neon},
      always},
 #endif
 };
