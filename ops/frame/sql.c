@@ -249,9 +249,9 @@ static at_status count_rows(at_sql *sql, const char *query,
     if (!status)
         status = bind(sql, stmt, bindings, count, err);
     if (!status) {
-        sql->connection.source.collapse =
-            at_sql_plan_of(sql->connection.db, at_text_get(&text)) ==
-            AT_SQL_PLAN_COLLAPSES;
+        at_sql_source *source = &sql->connection.source;
+        source->collapse = at_sql_plan_of(sql->connection.db, at_text_get(&text),
+                                          &source->alike) == AT_SQL_PLAN_COLLAPSES;
         int code = sqlite3_step(stmt);
         if (code == SQLITE_ROW)
             *total = sqlite3_column_int64(stmt, 0);
@@ -406,8 +406,9 @@ static at_status plan(at_sql *sql, sqlite3_stmt *stmt, run *r, at_arena *arena,
         at_sql_column_init(&r->columns[c], name, type, false);
     }
     if (sqlite3_stmt_isexplain(stmt) == 0) {
-        at_sql_plan how = at_sql_plan_of(sql->connection.db, r->query);
-        sql->connection.source.collapse = how == AT_SQL_PLAN_COLLAPSES;
+        at_sql_source *source = &sql->connection.source;
+        at_sql_plan how = at_sql_plan_of(sql->connection.db, r->query, &source->alike);
+        source->collapse = how == AT_SQL_PLAN_COLLAPSES;
         /* One table in all, so that every origin is in it. */
         r->direct = how == AT_SQL_PLAN_DIRECT && sql->tables == 1 ? frame : NULL;
         if (how == AT_SQL_PLAN_ANY)
@@ -456,7 +457,7 @@ at_status at_sql_query(at_sql *sql, const char *query, const at_sql_binding *bin
     if (status && at_cancelled(cancel))
         status = at_fail(err, AT_CANCELLED, "the query was interrupted");
     sqlite3_finalize(stmt);
-    sql->connection.source.collapse = false;
+    sql->connection.source.collapse = sql->connection.source.alike = false;
     sql->connection.source.weight = 1;
     sql->connection.source.cancel = NULL;
     drop_tables(sql);

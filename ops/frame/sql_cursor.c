@@ -56,29 +56,32 @@ static void cursor_settle(cursor *c) {
         c->row = c->order ? c->order[c->at] : c->at;
 }
 
-/* Makes *wanted of a value, with the column's affinity; false: no cell can be equal. */
-static bool want(cursor *c, const at_column *column, sqlite3_value *value) {
+/* Makes the wanted cell of a value, with the column's affinity; *any = false: no cell can
+ * be equal. An SQLite code. */
+static int want(cursor *c, const at_column *column, sqlite3_value *value, bool *any) {
     int type = sqlite3_value_type(value);
+    *any = false;
     if (type == SQLITE_NULL || type == SQLITE_BLOB)
-        return false;
-    if (at_type_textual(column->type) || column->type == AT_TYPE_DATE ||
-        column->type == AT_TYPE_TIMESTAMP) {
+        return SQLITE_OK;
+    if (at_type_textual(column->type)) {
         const char *bytes = (const char *)sqlite3_value_text(value);
         c->wanted.length = sqlite3_value_bytes(value);
         c->wanted_bytes = bytes ? at_copy_bytes(bytes, (size_t)c->wanted.length) : NULL;
         c->wanted.bytes = c->wanted_bytes;
-        return c->wanted_bytes != NULL;
+        *any = true;
+        return c->wanted_bytes ? SQLITE_OK : SQLITE_NOMEM;
     }
     type = sqlite3_value_numeric_type(value);
     if (type != SQLITE_INTEGER && type != SQLITE_FLOAT)
-        return false;
+        return SQLITE_OK;
     double real = sqlite3_value_double(value);
     c->wanted.real = real;
     c->wanted.integer = sqlite3_value_int64(value);
     /* 2^63 does not fit: nothing integer equals it. */
-    return column->type == AT_TYPE_FLOAT || type == SQLITE_INTEGER ||
+    *any = column->type == AT_TYPE_FLOAT || type == SQLITE_INTEGER ||
            (real >= -9223372036854775808.0 && real < 9223372036854775808.0 &&
             real <= (double)c->wanted.integer && real >= (double)c->wanted.integer);
+    return SQLITE_OK;
 }
 
 /* Dates are text to SQL: those are compared by SQLite itself. */
@@ -96,9 +99,11 @@ static int filter_equal(cursor *c, at_sql_way how, int number, sqlite3_value *va
     }
     if (!comparable(column))
         return SQLITE_OK;
-    if (!want(c, column, value)) {
+    bool any;
+    int code = want(c, column, value, &any);
+    if (code != SQLITE_OK || !any) {
         c->end = 0;
-        return SQLITE_OK;
+        return code;
     }
     if (how == AT_SQL_WAY_EQUAL) {
         c->equal = column;
@@ -161,9 +166,10 @@ static int filter_scan(cursor *c, at_sql_way how, const char *text) {
     at_sql_table *table = table_of(c);
     const at_cancel *cancel = table->source->cancel;
     c->end = table->rows;
-    bool collapse = (table->source->collapse || how == AT_SQL_WAY_DISTINCT) &&
+    bool distinct = how == AT_SQL_WAY_DISTINCT;
+    bool collapse = (table->source->collapse || (distinct && table->source->alike)) &&
                     table->rows >= AT_SQL_SMALL && table->rows < UINT32_MAX;
-    if (!collapse && how != AT_SQL_WAY_ORDER)
+    if (!collapse && !distinct && how != AT_SQL_WAY_ORDER)
         return SQLITE_OK;
     at_sql_key *keys = at_alloc_array((size_t)table->count * 2 + 1, sizeof *keys);
     if (!keys)

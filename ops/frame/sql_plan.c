@@ -115,6 +115,16 @@ static bool one_scan(const operation *ops, size_t count, size_t *filter, size_t 
     return opens == 1 && filters == 1 && nexts == 1 && *filter < *next;
 }
 
+/* Nothing in the program depends on which row it is, but for the row's cells. (colUsed,
+ * which xBestIndex is given, does not count the rowid.) */
+static bool same_cells_same_row(const operation *ops, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (is(&ops[i], "Rowid") ||
+            (strstr(ops[i].name, "Func") && !known_harmless(&ops[i])))
+            return false;
+    return count > 0;
+}
+
 enum { MOST = 2000 };
 
 static void copy_word(char *out, size_t size, const unsigned char *text) {
@@ -145,10 +155,11 @@ static size_t read_program(sqlite3 *db, const char *query, operation *ops) {
     return code == SQLITE_DONE ? count : 0;
 }
 
-at_sql_plan at_sql_plan_of(sqlite3 *db, const char *query) {
+at_sql_plan at_sql_plan_of(sqlite3 *db, const char *query, bool *alike) {
     operation *ops = at_alloc_array(MOST, sizeof *ops);
     size_t count = ops ? read_program(db, query, ops) : 0, filter = 0, next = 0;
     at_sql_plan answer = AT_SQL_PLAN_ANY;
+    *alike = same_cells_same_row(ops, count);
     if (count && one_scan(ops, count, &filter, &next))
         answer = collapses(ops, count, filter, next) ? AT_SQL_PLAN_COLLAPSES
                  : direct(ops, count, filter, next)  ? AT_SQL_PLAN_DIRECT

@@ -18,6 +18,9 @@ typedef struct at_sql_source {
      * `weight` says how many rows it stands for: count, sum, avg and total take it into
      * account. sql_plan.c decides for which statements that is sound. */
     bool collapse;
+    /* The statement cannot tell rows with the same cells apart (it asks for no rowid):
+     * DISTINCT may leave out all but one of them. */
+    bool alike;
     int64_t weight;
     /* The cursor that was set going last; see at_sql_source_row. */
     const struct at_sql_cursor *cursor;
@@ -42,7 +45,7 @@ void at_sql_table_show(at_sql_table *table, const at_column *const *columns,
 int64_t at_sql_source_row(const at_sql_source *source);
 
 /* What the program of a statement allows, judged from EXPLAIN: anything not known to be
- * fine is AT_SQL_PLAN_ANY. */
+ * fine is AT_SQL_PLAN_ANY. *alike: see at_sql_source. */
 typedef enum at_sql_plan {
     AT_SQL_PLAN_ANY,
     /* Every row read goes into aggregates that know weights: the scan may be collapsed.
@@ -52,7 +55,7 @@ typedef enum at_sql_plan {
      * columns that come straight from the table are the cells of at_sql_source_row. */
     AT_SQL_PLAN_DIRECT,
 } at_sql_plan;
-at_sql_plan at_sql_plan_of(sqlite3 *db, const char *query);
+at_sql_plan at_sql_plan_of(sqlite3 *db, const char *query, bool *alike);
 
 /* A hidden column of every table: how many rows this one stands for (see `collapse`). */
 #define AT_SQL_WEIGHT "at weight"

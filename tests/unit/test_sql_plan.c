@@ -38,10 +38,15 @@ static void test_groups(void **state) {
                                        "x", "b", "day",   "note"};
     static const char *const hidden[] = {"g || ''", "y || ''", "small + 0", "wide + 0",
                                          "x + 0.0", "b + 0",   "day || ''", "note || ''"};
-    static const char *const wheres[] = {"1", "y = 'a1'", "x > 3", "small IN (1, 2, 3)",
-                                         "g IS NOT NULL AND b"};
+    static const char *const wheres[] = {"1",
+                                         "y = 'a1'",
+                                         "x > 3",
+                                         "small IN (1, 2, 3)",
+                                         "g IS NOT NULL AND b",
+                                         "rowid % 100 = 7",
+                                         "rowid > 1900"};
     for (int k = 0; k < 8; k++)
-        for (int v = 0; v < 5; v++) {
+        for (int v = 0; v < 7; v++) {
             char a[400], b[400];
             snprintf(a, sizeof a,
                      "SELECT %s AS k, count(*), sum(small), avg(y = 'a1'), "
@@ -160,6 +165,15 @@ static void test_direct(void **state) {
           "job:category|name:text\nservices|Cy");
     same(*state, "SELECT DISTINCT g, y, b FROM big WHERE x > 0 ORDER BY g, y, b",
          "SELECT g, y, max(b) FROM big WHERE x > 0 GROUP BY g || '', y || '', b + 0");
+    /* A rowid or a random number tells rows with the same cells apart. */
+    same(*state, "SELECT DISTINCT g FROM big WHERE rowid % 100 = 7 ORDER BY g",
+         "SELECT max(g) FROM big WHERE rowid % 100 = 7 GROUP BY g || ''");
+    same(*state, "SELECT count(*) FROM (SELECT DISTINCT y FROM big WHERE rowid > 1990)",
+         "SELECT count(*) FROM (SELECT max(y) FROM big WHERE rowid > 1990 "
+         "GROUP BY y || '')");
+    same(*state,
+         "SELECT count(*) > 1 FROM (SELECT DISTINCT g FROM big WHERE random() % 8 = 0)",
+         "SELECT 1");
     same(*state, "SELECT * FROM big WHERE x > 20 AND small = 4 ORDER BY wide",
          "SELECT g || '', y || '', small + 0, wide + 0, x + 0, b + 0, day || '', note || "
          "'' "
