@@ -116,7 +116,8 @@ static void total_value(sqlite3_context *context) {
     sqlite3_result_double(context, s ? real_sum(s) : 0.0);
 }
 
-/* ---- stddev: of a sample, by Welford's update (Knuth, TAOCP 2, 4.2.2) ---- */
+/* ---- stddev: of a sample, by Welford's update (Knuth, TAOCP 2, 4.2.2), for a row that
+ * stands for several as West has it (CACM 22, 1979) ---- */
 
 typedef struct spread {
     int64_t count;
@@ -134,9 +135,10 @@ static void stddev_step(sqlite3_context *context, int argc, sqlite3_value **argv
     if (!s || !numeric(argv[0]))
         return;
     double value = sqlite3_value_double(argv[0]), apart = value - s->mean;
-    s->count++;
-    s->mean += apart / (double)s->count;
-    s->squares += apart * (value - s->mean);
+    int64_t weight = weight_of(context);
+    s->count += weight;
+    s->mean += apart * (double)weight / (double)s->count;
+    s->squares += (double)weight * apart * (value - s->mean);
 }
 
 static void stddev_final(sqlite3_context *context) {
@@ -255,7 +257,7 @@ at_status at_sql_functions_register(sqlite3 *db, at_sql_source *source, at_error
     for (size_t i = 0; i < sizeof weighed / sizeof *weighed; i++)
         code |= sqlite3_create_function_v2(db, weighed[i].name, 2, FLAGS, NULL, NULL,
                                            weighed[i].step, weighed[i].final, NULL);
-    code |= sqlite3_create_function_v2(db, "stddev", 1, FLAGS, NULL, NULL, stddev_step,
+    code |= sqlite3_create_function_v2(db, "stddev", 1, FLAGS, source, NULL, stddev_step,
                                        stddev_final, NULL);
     code |= sqlite3_create_function_v2(db, "median", 1, FLAGS, NULL, NULL, median_step,
                                        quantile_final, NULL);

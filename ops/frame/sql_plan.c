@@ -19,8 +19,8 @@ static const char *const harmless[] = {
     "Noop",     "Function", "PureFunc",     "AggStep",   "VNext",      "VFilter",
     "Variable", "MustBeInt"};
 
-static const char *const weighted[] = {"count(", "sum(", "avg(",
-                                       "total(", "min(", "max("};
+static const char *const weighted[] = {"count(", "sum(", "avg(",   "total(",
+                                       "min(",   "max(", "stddev("};
 static const char *const unsteady[] = {"random", "changes", "total_changes",
                                        "last_insert"};
 

@@ -67,7 +67,7 @@ char *at_sql_weigh(const char *query);
 /* True if the scan of such a query may be collapsed. */
 bool at_sql_plan_weighs(sqlite3 *db, const char *weighed);
 
-/* median, stddev, quantile, and count, sum, avg, total that know weights. */
+/* median, quantile, and stddev, count, sum, avg, total that know weights. */
 AT_MUST_USE at_status at_sql_functions_register(sqlite3 *db, at_sql_source *source,
                                                 at_error *err);
 

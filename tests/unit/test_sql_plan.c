@@ -86,6 +86,12 @@ static void test_collapse(void **state) {
          "SELECT g, count(*) FROM big GROUP BY g HAVING count(*) > 1000 ORDER BY 2",
          "SELECT g || '' AS k, count(*) FROM big GROUP BY k HAVING count(*) > 1000 ORDER "
          "BY 2");
+    same(*state, "SELECT y, round(stddev(small), 9) AS s FROM big GROUP BY y",
+         "SELECT y || '' AS k, round(stddev(small + rowid * 0), 9) AS s FROM big "
+         "GROUP BY 1 ORDER BY 1");
+    same(*state, "SELECT round(stddev(b), 9), round(stddev(wide) / 1e12, 6) FROM big",
+         "SELECT round(sqrt((sum(b * b * 1.0) - sum(b) * avg(b)) / (count(b) - 1)), 9), "
+         "round(stddev(wide + rowid * 0) / 1e12, 6) FROM big");
     same(*state, "SELECT count(DISTINCT g), count(DISTINCT small) FROM big",
          "SELECT count(DISTINCT g || ''), count(DISTINCT small + 0) FROM big");
     same(*state, "SELECT count(DISTINCT g) FROM big",
@@ -108,8 +114,10 @@ static void test_collapse(void **state) {
          "SELECT 3 * count(*), 3 * sum(small) FROM big");
     same(*state, "SELECT length(group_concat(y)), count(*) FROM big WHERE y IS NOT NULL",
          "SELECT 2 * count(*) + count(*) - 1, count(*) FROM big WHERE y IS NOT NULL");
-    same(*state, "SELECT g, stddev(small), count(*) FROM big GROUP BY g",
-         "SELECT g || '' AS k, stddev(small + 0), count(*) FROM big GROUP BY k");
+    same(*state,
+         "SELECT g, median(small), round(stddev(small), 9), count(*) FROM big GROUP BY g",
+         "SELECT g || '' AS k, median(small + 0), round(stddev(small + 0), 9), count(*) "
+         "FROM big GROUP BY k");
     /* sorted by SQLite, with weights that travel along */
     same(*state,
          "SELECT small / 10 AS k, count(*), count(b), sum(small), avg(x > 3), total(b), "
