@@ -1,6 +1,6 @@
 /* HTTP server: the one adapter of libmicrohttpd, loaded at first use.
  *
- * Bounded: headers (32 KB), bodies (`body_limit`), connections, and time: a connection
+ * Bounded: headers (8 KB), bodies (`body_limit`), connections, and time: a connection
  * that sends or takes nothing for `timeout` seconds is closed, and so is one whose
  * request is not done after twice that, however busily it dribbles. Connections over the
  * limit wait in the listen queue until a place is free.
@@ -21,7 +21,7 @@ typedef struct at_http_request {
     const char *body;                         /* NUL-terminated; "" for none */
     size_t length;
     bool too_large;  /* the body was over the limit and was thrown away */
-    at_arena *arena; /* of this request; released once the answer was sent */
+    at_arena *arena; /* of this request; released when it is answered */
 } at_http_request;
 
 enum { AT_HTTP_EXTRA_MAX = 4 };

@@ -13,7 +13,14 @@ with open(os.environ["MODEL"], encoding="utf-8") as file:
 _bias = _model["bias"]
 _labels = _model["labels"]
 # One entry a column: {category: weight}, or [scale, offset] of a number.
-_columns = _model["columns"]
+_columns = []
+_weights = iter(_model["weights"])
+for _column in _model["columns"]:
+    if "levels" in _column:
+        _columns.append({level: next(_weights) for level in _column["levels"]})
+    else:
+        _scale = next(_weights) / _column["deviation"]
+        _columns.append([_scale, -_scale * _column["mean"]])
 
 app = FastAPI(openapi_url=None)
 
