@@ -18,14 +18,15 @@ typedef struct at_sample {
 } at_sample;
 
 /* '\r' only where no '\n' stands outside of quotes: old Macintosh files, which may hold
- * '\n' inside of cells. */
-static int find_newline(const char *p, const char *end) {
+ * '\n' inside of cells. A '\r' before a '\n' says nothing: with an odd quote (5" wide)
+ * all of a file may look quoted. */
+static int find_newline(const char *p, const char *end, int quote) {
     bool quoted = false, carriage = false;
     for (; p < end; p++) {
-        quoted ^= *p == '"';
+        quoted ^= quote >= 0 && *p == (char)quote;
         if (!quoted && *p == '\n')
             return '\n';
-        carriage |= *p == '\r' && p + 1 < end;
+        carriage |= *p == '\r' && p + 1 < end && p[1] != '\n';
     }
     return carriage ? '\r' : '\n';
 }
@@ -415,7 +416,7 @@ at_status at_csv_detect(const at_csv_source *source, const at_csv_options *optio
     AT_TRY(read_sample(source, options, arena, &bytes, &length, &start, err));
     at_sample s = {.begin = bytes + start, .end = bytes + length};
     s.whole = (int64_t)length == source->size;
-    d->marks.newline = find_newline(s.begin, s.end);
+    d->marks.newline = find_newline(s.begin, s.end, d->marks.quote);
     d->marks.delimiter = options->delimiter;
     if (!(options->delimiter ? split(&s, &d->marks, arena)
                              : find_delimiter(&s, &d->marks, arena)))

@@ -339,6 +339,20 @@ static void test_types(void **state) {
     }
 }
 
+/* A quote inside a cell opens nothing, whatever ends the lines. */
+static void test_line_ends(void **state) {
+    (void)state;
+    static const char *const ends[] = {"\n", "\r\n", "\r"};
+    for (size_t i = 0; i < COUNT(ends); i++) {
+        char text[80];
+        snprintf(text, sizeof text, "size 5\",x%s1,2%s3,4%s", ends[i], ends[i], ends[i]);
+        at_frame *frame = read_text(text, NULL, NULL);
+        assert_string_equal(schema(frame), "size 5\":int x:int");
+        assert_int_equal(at_frame_rows(frame), 2);
+        at_frame_release(frame);
+    }
+}
+
 /* Doubles are those of strtod, bit for bit, however they are written. */
 static void test_rounding(void **state) {
     (void)state;
@@ -570,12 +584,12 @@ static void test_next(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bank),        cmocka_unit_test(test_spectrum),
-        cmocka_unit_test(test_types),       cmocka_unit_test(test_options),
-        cmocka_unit_test(test_rounding),    cmocka_unit_test(test_ragged),
-        cmocka_unit_test(test_headers),     cmocka_unit_test(test_encodings),
-        cmocka_unit_test(test_no_memory),   cmocka_unit_test(test_next),
-        cmocka_unit_test(test_determinism),
+        cmocka_unit_test(test_bank),      cmocka_unit_test(test_spectrum),
+        cmocka_unit_test(test_types),     cmocka_unit_test(test_options),
+        cmocka_unit_test(test_line_ends), cmocka_unit_test(test_rounding),
+        cmocka_unit_test(test_ragged),    cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_encodings), cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_next),      cmocka_unit_test(test_determinism),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

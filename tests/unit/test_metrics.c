@@ -47,7 +47,7 @@ static int32_t *labels(const json_t *c) {
 
 static void near(const json_t *c, const char *what, double got, double want) {
     double slack = 1e-9 * fmax(1, fabs(want));
-    if (got == want || fabs(got - want) <= slack)
+    if (got == want || (isfinite(want) && fabs(got - want) <= slack))
         return;
     fail_msg("%s: %s is %.17g, scikit-learn says %.17g", text(c, "name"), what, got,
              want);
