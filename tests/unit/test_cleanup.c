@@ -22,10 +22,26 @@ static at_status nap_run(const json_t *spec, const char *folder,
     return AT_OK;
 }
 
+static at_status nap_watch(at_context *context, const char *id, const char *name,
+                           at_error *err) {
+    json_t *result = NULL;
+    at_display_print(context->call->display, "watching over %s\n", name);
+    at_status status = at_job_wait(context, id, NULL, NULL, &result, err);
+    json_decref(result);
+    return status;
+}
+
+/* One that has something to show while it runs, and one that is waited for in silence. */
 const at_job_kind *at_job_kind_find(const char *name) {
-    static const at_job_kind nap = {
-        .name = "nap", .resumes = "it goes to bed again", .run = nap_run};
-    return strcmp(name, "nap") == 0 ? &nap : NULL;
+    static const at_job_kind kinds[] = {{.name = "nap",
+                                         .resumes = "it goes to bed again",
+                                         .run = nap_run,
+                                         .watch = nap_watch},
+                                        {.name = "doze", .run = nap_run}};
+    for (size_t i = 0; i < COUNT(kinds); i++)
+        if (strcmp(kinds[i].name, name) == 0)
+            return &kinds[i];
+    return NULL;
 }
 
 typedef struct fixture {
@@ -150,12 +166,17 @@ static bool there(fixture *f, at_kind kind, const char *name) {
     return found;
 }
 
-static void nap(fixture *f, const char *name, double seconds, char id[33]) {
+static void rest(fixture *f, const char *kind, const char *name, double seconds,
+                 char id[33]) {
     json_t *spec =
         json_pack("{s:f, s:{s:s}}", "seconds", seconds, "card", "data_name", "people");
-    assert_ok(at_job_start(f->workspace, "nap", name, spec, NULL, 0, id, &f->err),
+    assert_ok(at_job_start(f->workspace, kind, name, spec, NULL, 0, id, &f->err),
               &f->err);
     json_decref(spec);
+}
+
+static void nap(fixture *f, const char *name, double seconds, char id[33]) {
+    rest(f, "nap", name, seconds, id);
 }
 
 static void test_lists(void **state) {
@@ -195,6 +216,12 @@ static void test_jobs_and_resume(void **state) {
     assert_non_null(strstr(f->err.hint, "long"));
     nap(f, "short", 0.2, id);
     assert_ok(cell(f, "%resume short", false), &f->err); /* follows it */
+    assert_shown(f, "watching over short");
+    rest(f, "doze", "silent", 0.2, id);
+    assert_ok(cell(f, "%resume silent", false), &f->err);
+    assert_shown(f, "it runs; following it");
+    assert_ok(cell(f, "%jobs silent", false), &f->err);
+    assert_shown(f, "completed");
     assert_int_equal(cell(f, "%resume short", false), AT_UNSUPPORTED);
     nap(f, "cut", 0.3, id);
     assert_ok(at_job_stop(f->workspace, id, 5, &f->err), &f->err);
