@@ -8,8 +8,10 @@ static size_t kind_size(at_cell_kind kind) {
     return kind == AT_CELL_STRING ? sizeof(uint32_t) : at_type_size(at_cell_type(kind));
 }
 
+enum { NO_FILL = 256 }; /* no byte */
+
 /* As at_grow, but by a quarter: what is reserved and never touched costs nothing, what is
- * copied does. New items are zero. */
+ * copied does. New items are of the byte `fill`, unless that is NO_FILL. */
 static bool grow(void *place, size_t *capacity, size_t need, size_t expected, size_t size,
                  int fill) {
     void *items;
@@ -25,7 +27,8 @@ static bool grow(void *place, size_t *capacity, size_t need, size_t expected, si
         items = at_resize_array(items, more, size);
         if (!items)
             return false;
-        memset((char *)items + *capacity * size, fill, (more - *capacity) * size);
+        if (fill != NO_FILL)
+            memset((char *)items + *capacity * size, fill, (more - *capacity) * size);
     }
     *capacity = more;
     memcpy(place, &items, sizeof items);
@@ -68,7 +71,7 @@ static bool spell_out(at_csv_column *column, int64_t rows, size_t expected) {
         used += there ? d->offsets[codes[i] + 1] - d->offsets[codes[i]] : 0;
     }
     column->offsets[rows] = used;
-    if (!grow(&column->bytes, &column->bytes_capacity, (size_t)used + 1, 0, 1, -1))
+    if (!grow(&column->bytes, &column->bytes_capacity, (size_t)used + 1, 0, 1, NO_FILL))
         return false;
     for (int64_t i = 0; codes && i < rows; i++) {
         size_t length = (size_t)(column->offsets[i + 1] - column->offsets[i]);
@@ -151,7 +154,7 @@ static bool commit_plain(at_csv_column *column, const at_csv_segment *segment,
     if (segment->plain) {
         size_t length = segment->bytes_length;
         if (!grow(&column->bytes, &column->bytes_capacity, (size_t)used + length + 1, 0,
-                  1, -1))
+                  1, NO_FILL))
             return false;
         if (length)
             memcpy(column->bytes + used, segment->bytes, length);
@@ -165,7 +168,7 @@ static bool commit_plain(at_csv_column *column, const at_csv_segment *segment,
             const char *level = d->bytes + d->offsets[from[i]];
             length = (size_t)(d->offsets[from[i] + 1] - d->offsets[from[i]]);
             if (!grow(&column->bytes, &column->bytes_capacity, (size_t)used + length + 1,
-                      0, 1, -1))
+                      0, 1, NO_FILL))
                 return false;
             memcpy(column->bytes + used, level, length);
         }
