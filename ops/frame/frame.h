@@ -122,6 +122,14 @@ void at_frame_builder_release(at_frame_builder *b);
 AT_MUST_USE at_status at_frame_save(const at_frame *frame, const char *path,
                                     at_error *err);
 AT_MUST_USE at_status at_frame_open(const char *path, at_frame **out, at_error *err);
+/* As at_frame_save, with more arrays and texts in the same file, for those who know of
+ * them (ops/image/images.h); their names begin with no digit. */
+struct at_array;
+struct at_meta;
+AT_MUST_USE at_status at_frame_save_with(const at_frame *frame, const char *path,
+                                         const struct at_array *arrays, size_t count,
+                                         const struct at_meta *meta, size_t meta_count,
+                                         at_error *err);
 
 /* What a frame looks like, without its rows: for lineage, endpoints, catalogues.
  * [{"name": "age", "type": "int"}, ...]; new reference. */

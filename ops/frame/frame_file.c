@@ -58,24 +58,43 @@ static bool add_column(at_arena *arena, at_array *arrays, size_t *count, int ind
 }
 
 at_status at_frame_save(const at_frame *frame, const char *path, at_error *err) {
+    return at_frame_save_with(frame, path, NULL, 0, NULL, 0, err);
+}
+
+at_status at_frame_save_with(const at_frame *frame, const char *path,
+                             const at_array *extra, size_t extra_count,
+                             const at_meta *extra_meta, size_t extra_meta_count,
+                             at_error *err) {
     at_arena arena = {0};
     int columns = at_frame_columns(frame);
     if (columns > COLUMNS)
         return at_fail(err, AT_LIMIT, "a table may have at most %d columns", COLUMNS);
-    at_array *arrays = at_alloc_array((size_t)columns * 4 + 1, sizeof *arrays);
+    at_array *arrays =
+        at_alloc_array((size_t)columns * 4 + extra_count + 1, sizeof *arrays);
+    at_meta *meta = at_alloc_array(extra_meta_count + 3, sizeof *meta);
     json_t *schema = at_frame_schema(frame);
     char *schema_text = schema ? json_dumps(schema, JSON_COMPACT) : NULL;
     char rows[32];
     snprintf(rows, sizeof rows, "%lld", (long long)at_frame_rows(frame));
-    bool ok = arrays && schema_text;
+    bool ok = arrays && meta && schema_text;
     size_t count = 0;
     for (int i = 0; ok && i < columns; i++)
         ok = add_column(&arena, arrays, &count, i, at_frame_column(frame, i));
-    const at_meta meta[] = {{"format", FORMAT}, {"rows", rows}, {"schema", schema_text}};
-    at_status status = ok ? at_safetensors_write(path, arrays, count, meta, 3, err)
+    if (ok) {
+        const at_meta own[3] = {
+            {"format", FORMAT}, {"rows", rows}, {"schema", schema_text}};
+        memcpy(meta, own, sizeof own);
+        if (extra_meta_count)
+            memcpy(meta + 3, extra_meta, extra_meta_count * sizeof *meta);
+        if (extra_count)
+            memcpy(arrays + count, extra, extra_count * sizeof *arrays);
+    }
+    at_status status = ok ? at_safetensors_write(path, arrays, count + extra_count, meta,
+                                                 extra_meta_count + 3, err)
                           : at_fail(err, AT_NO_MEMORY, "out of memory");
     free(schema_text);
     json_decref(schema);
+    at_free(meta);
     at_free(arrays);
     at_arena_fini(&arena);
     return status;

@@ -163,32 +163,34 @@ static void cut(const at_image *image, int32_t left, int32_t top, const at_prep 
     }
 }
 
-size_t at_augment_scratch(const at_prep *prep) {
-    return (size_t)prep->h * (size_t)prep->w * (size_t)prep->c;
+static void mirror(const at_prep *prep, uint8_t *pixels) {
+    size_t w = (size_t)prep->w, c = (size_t)prep->c;
+    for (int32_t y = 0; y < prep->h; y++, pixels += w * c)
+        for (size_t x = 0; x < w / 2; x++)
+            for (size_t k = 0; k < c; k++) {
+                uint8_t *a = &pixels[x * c + k], *b = &pixels[(w - 1 - x) * c + k];
+                uint8_t kept = *a;
+                *a = *b;
+                *b = kept;
+            }
 }
 
-void at_augment_place(const at_prep *prep, const at_augment *augment,
-                      const at_augment_draw *draw, const at_image *image,
-                      uint8_t *scratch, const at_prep_target *target) {
+void at_augment_cut(const at_prep *prep, const at_augment *augment,
+                    const at_augment_draw *draw, const at_image *image, uint8_t *to) {
     if (augment->kind == AT_AUGMENT_NONE) {
-        at_prep_place(prep, image, (image->w - prep->w) / 2, (image->h - prep->h) / 2,
-                      false, target);
+        cut(image, (image->w - prep->w) / 2, (image->h - prep->h) / 2, prep, to);
         return;
     }
     int32_t pad = augment->pad;
     int32_t left = (int32_t)(draw->left * (image->w + 2 * pad - prep->w + 1)) - pad;
     int32_t top = (int32_t)(draw->top * (image->h + 2 * pad - prep->h + 1)) - pad;
-    if (augment->kind == AT_AUGMENT_CROP && !pad) {
-        at_prep_place(prep, image, left, top, draw->mirror, target);
-        return;
-    }
     if (augment->kind == AT_AUGMENT_TRANSFORM)
-        warp(image, draw->matrix, left, top, prep, scratch);
+        warp(image, draw->matrix, left, top, prep, to);
     else
-        cut(image, left, top, prep, scratch);
+        cut(image, left, top, prep, to);
     if (augment->kind != AT_AUGMENT_CROP && prep->c == 3)
-        at_augment_color(scratch, (size_t)prep->h * (size_t)prep->w, draw->hue,
+        at_augment_color(to, (size_t)prep->h * (size_t)prep->w, draw->hue,
                          draw->saturation, draw->lightness);
-    at_image part = {.pixels = scratch, .w = prep->w, .h = prep->h, .c = prep->c};
-    at_prep_place(prep, &part, 0, 0, draw->mirror, target);
+    if (draw->mirror)
+        mirror(prep, to);
 }

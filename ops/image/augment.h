@@ -47,11 +47,9 @@ at_augment_draw at_augment_draw_of(const at_augment *augment, uint64_t epoch,
 void at_augment_color(uint8_t *pixels, size_t count, float hue, float saturation,
                       float lightness);
 
-/* Prepares `image` (of at_prep_load), changed by the draw, into the target. `scratch`
- * holds at_augment_scratch bytes. */
-size_t at_augment_scratch(const at_prep *prep);
-void at_augment_place(const at_prep *prep, const at_augment *augment,
-                      const at_augment_draw *draw, const at_image *image,
-                      uint8_t *scratch, const at_prep_target *target);
+/* The part of `image` (of at_prep_load) that was drawn, changed as drawn: to: (h, w, c)
+ * of `prep`, in bytes; at_prep_place scales it. NONE is the centre crop. */
+void at_augment_cut(const at_prep *prep, const at_augment *augment,
+                    const at_augment_draw *draw, const at_image *image, uint8_t *to);
 
 #endif

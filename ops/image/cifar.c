@@ -67,8 +67,8 @@ static at_status read_records(const at_image_file *file, const at_cifar *cifar,
         float label = at_cifar_get(cifar, i, image + head);
         if (!path)
             snprintf(number, sizeof number, "%.200s#%zu", file->name, i);
-        at_image_item item = {image, head + AT_CIFAR_PIXELS, &label, 1,
-                              path ? path : number};
+        path = path ? path : number;
+        at_image_item item = {image, head + AT_CIFAR_PIXELS, &label, 1, path, path};
         if (i % 256 == 0)
             AT_TRY(at_reader_check(sink, err));
         AT_TRY(sink->image(sink->context, &item, err));
@@ -91,13 +91,13 @@ static at_status read_file(at_image_files *files, const at_image_file *file,
         if (has_records(file, 2) && has_records(file, 1))
             hundred = at_cifar_parse(view.bytes, view.length, false, &cifar, NULL) != 0;
         status = at_cifar_parse(view.bytes, view.length, hundred, &cifar, err);
-        if (!status)
+        if (status)
+            at_prefix(err, "%.200s", file->name);
+        else
             status = read_records(file, &cifar, &lst, sink, err);
         at_image_view_close(&view);
     }
     at_lst_fini(&lst);
-    if (status && status != AT_CANCELLED)
-        at_prefix(err, "%.200s", file->name);
     return status;
 }
 

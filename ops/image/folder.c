@@ -79,11 +79,10 @@ static at_status read_file(const at_image_file *file, const classes *c, at_arena
     }
     at_image_view view;
     AT_TRY(at_image_view_open(file, &view, err));
-    at_image_item item = {view.bytes, view.length, &label, name ? 1 : 0, file->name};
+    at_image_item item = {view.bytes,   view.length, &label,
+                          name ? 1 : 0, file->name,  file->name};
     at_status status = sink->image(sink->context, &item, err);
     at_image_view_close(&view);
-    if (status && status != AT_CANCELLED)
-        at_prefix(err, "%.300s", file->name);
     return status;
 }
 

@@ -106,13 +106,15 @@ static at_status read_images(const at_image_file *file, const at_idx *idx,
     uint32_t n = idx->shape[0], h = idx->shape[1], w = idx->shape[2];
     uint32_t c = idx->rank == 4 ? idx->shape[3] : 1;
     if (c != 1 && c != 3)
-        return at_fail(err, AT_UNSUPPORTED, "its images have %u channels; 1 or 3 can be",
+        return at_fail(err, AT_UNSUPPORTED,
+                       "%.200s: its images have %u channels; 1 or 3 can be", file->name,
                        c);
     if (n == 0)
         return AT_OK;
     if (h < 1 || w < 1 || h > AT_IMAGE_SIDE || w > AT_IMAGE_SIDE ||
         (uint64_t)h * w > AT_IMAGE_PIXELS)
-        return at_fail(err, AT_LIMIT, "its images are of %u x %u pixels", w, h);
+        return at_fail(err, AT_LIMIT, "%.200s: its images are of %u x %u pixels",
+                       file->name, w, h);
     size_t pixels = (size_t)h * w * c;
     char *image = at_alloc(pixels + 64);
     if (!image)
@@ -125,7 +127,8 @@ static at_status read_images(const at_image_file *file, const at_idx *idx,
         snprintf(source, sizeof source, "%.200s#%u", file->name, i);
         memcpy(image + head, idx->data + i * pixels, pixels);
         float label = labels ? labels->data[i] : 0;
-        at_image_item item = {image, head + pixels, &label, labels ? 1 : 0, source};
+        at_image_item item = {image,          head + pixels, &label,
+                              labels ? 1 : 0, source,        source};
         if (i % 256 == 0)
             status = at_reader_check(sink, err);
         if (!status)
@@ -148,11 +151,8 @@ static at_status read_file(at_image_files *files, const at_image_file *file,
         status = open_labels(label_file, idx.shape[0], &label_view, &labels, err);
     else if (status)
         at_prefix(err, "%.200s", file->name);
-    if (!status) {
+    if (!status)
         status = read_images(file, &idx, label_file ? &labels : NULL, sink, err);
-        if (status && status != AT_CANCELLED)
-            at_prefix(err, "%.200s", file->name);
-    }
     at_image_view_close(&label_view);
     at_image_view_close(&view);
     return status;

@@ -249,12 +249,10 @@ static at_status read_lines(at_image_files *files, const at_image_file *file,
         at_image_view view;
         AT_TRY(at_reader_check(sink, err));
         AT_TRY(at_image_view_open(image, &view, err));
-        at_image_item item = {view.bytes, view.length, line->labels, line->label_count,
-                              line->path};
+        at_image_item item = {view.bytes,        view.length, line->labels,
+                              line->label_count, line->path,  line->path};
         at_status status = sink->image(sink->context, &item, err);
         at_image_view_close(&view);
-        if (status && status != AT_CANCELLED)
-            at_prefix(err, "%.300s", line->path);
         AT_TRY(status);
         if (sink->progress)
             sink->progress(sink->context, (int64_t)i + 1, (int64_t)lst->count);

@@ -3,6 +3,7 @@
 #include "ops/image/reader.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -153,7 +154,8 @@ static bool recognise(const at_image_files *files) {
 }
 
 /* Calls `visit` for each line that is not blank. */
-typedef at_status visitor(void *context, const at_manifest_line *line, at_error *err);
+typedef at_status visitor(void *context, const at_manifest_line *line, const char *where,
+                          at_error *err);
 
 static at_status each_line(const at_image_file *file, visitor *visit, void *context,
                            at_error *err) {
@@ -171,11 +173,13 @@ static at_status each_line(const at_image_file *file, visitor *visit, void *cont
         while (stop > p && strchr(" \t\r", stop[-1]))
             stop--;
         if (stop > p) {
+            char where[320];
+            snprintf(where, sizeof where, "%.200s, line %zu", file->name, number);
             status = at_manifest_parse(p, (size_t)(stop - p), &arena, &line, err);
-            if (!status)
-                status = visit(context, &line, err);
-            if (status && status != AT_CANCELLED)
-                at_prefix(err, "%.200s, line %zu", file->name, number);
+            if (status)
+                at_prefix(err, "%s", where);
+            else
+                status = visit(context, &line, where, err);
         }
         at_arena_fini(&arena);
         p = next ? next + 1 : end;
@@ -211,7 +215,9 @@ static int by_text(const void *a, const void *b) {
 }
 
 /* First pass: the names of classes. */
-static at_status note_names(void *context, const at_manifest_line *line, at_error *err) {
+static at_status note_names(void *context, const at_manifest_line *line,
+                            const char *where, at_error *err) {
+    (void)where;
     manifest *m = context;
     if (line->label_count == 1 && line->name && line->labels[0] >= 0 &&
         line->labels[0] < AT_READER_CLASSES)
@@ -228,24 +234,26 @@ static at_status note_names(void *context, const at_manifest_line *line, at_erro
     return set_name(m, m->count, line->name, err);
 }
 
-static at_status hand_on(void *context, const at_manifest_line *line, at_error *err) {
+static at_status hand_on(void *context, const at_manifest_line *line, const char *where,
+                         at_error *err) {
     manifest *m = context;
     float label;
     AT_TRY(at_reader_check(m->sink, err));
     if (m->by_name && line->label_count && !line->name)
         return at_fail(err, AT_INVALID,
-                       "its label is a number, and those of other lines are names");
+                       "%s: its label is a number, and those of other lines are names",
+                       where);
     const at_image_file *image = at_image_files_resolve(m->files, m->file, line->source);
     if (!image) {
-        at_fail(err, AT_NOT_FOUND, "there is no image %.300s", line->source);
+        at_fail(err, AT_NOT_FOUND, "%s: there is no image %.300s", where, line->source);
         return at_hint(err,
                        "images are looked for beside the manifest, by their whole path "
                        "and by shorter ends of it");
     }
     at_image_view view;
     AT_TRY(at_image_view_open(image, &view, err));
-    at_image_item item = {view.bytes, view.length, line->labels, line->label_count,
-                          line->source};
+    at_image_item item = {view.bytes,        view.length,  line->labels,
+                          line->label_count, line->source, where};
     if (m->by_name && line->name) {
         const char **found =
             bsearch(&line->name, m->names, m->count, sizeof *m->names, by_text);

@@ -128,7 +128,7 @@ at_status at_prep_load(const at_prep *prep, const void *bytes, size_t length,
 }
 
 void at_prep_place(const at_prep *prep, const at_image *image, int32_t left, int32_t top,
-                   bool mirror, const at_prep_target *target) {
+                   const at_prep_target *target) {
     /* A table for each channel: one rounding, the same on every machine. */
     float table[3][256];
     size_t c = (size_t)prep->c, w = (size_t)prep->w;
@@ -142,7 +142,7 @@ void at_prep_place(const at_prep *prep, const at_image *image, int32_t left, int
         for (size_t k = 0; k < c; k++) {
             float *to = row + k * target->channel;
             for (size_t x = 0; x < w; x++)
-                to[x * target->pixel] = table[k][from[(mirror ? w - 1 - x : x) * c + k]];
+                to[x * target->pixel] = table[k][from[x * c + k]];
         }
     }
 }
@@ -151,8 +151,7 @@ at_status at_prep_run(const at_prep *prep, const void *bytes, size_t length,
                       const at_prep_target *target, at_error *err) {
     at_image image;
     AT_TRY(at_prep_load(prep, bytes, length, &image, err));
-    at_prep_place(prep, &image, (image.w - prep->w) / 2, (image.h - prep->h) / 2, false,
-                  target);
+    at_prep_place(prep, &image, (image.w - prep->w) / 2, (image.h - prep->h) / 2, target);
     at_image_fini(&image);
     return AT_OK;
 }

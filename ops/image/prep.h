@@ -51,9 +51,9 @@ at_prep_target at_prep_blocked(const at_blocked *map, int32_t n);
 AT_MUST_USE at_status at_prep_load(const at_prep *prep, const void *bytes, size_t length,
                                    at_image *out, at_error *err);
 /* The second half, from what at_prep_load made: the part of h x w at (left, top),
- * perhaps mirrored, normalised. */
+ * scaled. */
 void at_prep_place(const at_prep *prep, const at_image *image, int32_t left, int32_t top,
-                   bool mirror, const at_prep_target *target);
+                   const at_prep_target *target);
 /* Both, with the centre crop: validation and serving. */
 AT_MUST_USE at_status at_prep_run(const at_prep *prep, const void *bytes, size_t length,
                                   const at_prep_target *target, at_error *err);

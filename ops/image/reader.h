@@ -1,7 +1,8 @@
 /* Reader: one way in which a set of images lies in files. Each is one file of this room
  * and one line in reader.c. A reader goes through the set once and hands every image on,
  * encoded as it lies there; pixels that no format holds (IDX, CIFAR) are handed on as PGM
- * or PPM. Errors name the file and, where there is one, the byte or the line. */
+ * or PPM. Errors of the set name the file and, where there is one, the byte or the line.
+ */
 #ifndef ATELIER_OPS_IMAGE_READER_H
 #define ATELIER_OPS_IMAGE_READER_H
 
@@ -20,6 +21,7 @@ typedef struct at_image_item {
     const float *labels; /* (label_count); a single one is the index of its class */
     size_t label_count;  /* 0: the image has none */
     const char *source;  /* where it came from: "cat/7.jpg", "test.rec#12" */
+    const char *where;   /* for errors: "test.rec, the record at byte 43952" */
 } at_image_item;
 
 /* Where images go. */
@@ -30,6 +32,7 @@ typedef struct at_image_sink {
      * where the set says only numbers. */
     at_status (*classes)(void *context, const char *const *names, size_t count,
                          at_error *err);
+    /* May look at an image later than it gets it: its errors name `where` themselves. */
     at_status (*image)(void *context, const at_image_item *item, at_error *err);
     /* How far: bytes of the set. May be NULL. */
     void (*progress)(void *context, int64_t done, int64_t total);

@@ -134,6 +134,17 @@ static bool recognise(const at_image_files *files) {
     return false;
 }
 
+static at_status next_image(const at_image_view *view, size_t *at, at_text *joined,
+                            at_recordio_image *image, at_error *err) {
+    const uint8_t *data;
+    size_t length, begin = *at;
+    AT_TRY(at_recordio_next(view->bytes, view->length, at, joined, &data, &length, err));
+    at_status status = at_recordio_image_of(data, length, image, err);
+    if (status)
+        at_prefix(err, "the record at byte %zu", begin);
+    return status;
+}
+
 static at_status read_records(const at_image_file *file, const at_image_view *view,
                               const at_lst *lst, int64_t done, int64_t total,
                               const at_image_sink *sink, size_t *count, at_error *err) {
@@ -142,17 +153,13 @@ static at_status read_records(const at_image_file *file, const at_image_view *vi
     at_status status =
         image ? AT_OK : at_fail(err, AT_NO_MEMORY, "not enough memory for records");
     for (size_t at = 0; !status && at < view->length; ++*count) {
-        const uint8_t *data;
-        size_t length, begin = at;
-        char source[AT_LST_PATH + 64];
+        size_t begin = at;
+        char source[AT_LST_PATH + 64], where[320];
         status = at_reader_check(sink, err);
-        if (!status)
-            status = at_recordio_next(view->bytes, view->length, &at, &joined, &data,
-                                      &length, err);
         if (!status) {
-            status = at_recordio_image_of(data, length, image, err);
+            status = next_image(view, &at, &joined, image, err);
             if (status)
-                at_prefix(err, "the record at byte %zu", begin);
+                at_prefix(err, "%.200s", file->name);
         }
         if (status)
             break;
@@ -161,11 +168,11 @@ static at_status read_records(const at_image_file *file, const at_image_view *vi
             snprintf(source, sizeof source, "%s", path);
         else
             snprintf(source, sizeof source, "%.200s#%zu", file->name, *count);
-        at_image_item item = {image->bytes, image->length, image->labels,
-                              image->label_count, source};
+        snprintf(where, sizeof where, "%.200s, the record at byte %zu", file->name,
+                 begin);
+        at_image_item item = {image->bytes,       image->length, image->labels,
+                              image->label_count, source,        where};
         status = sink->image(sink->context, &item, err);
-        if (status && status != AT_CANCELLED)
-            at_prefix(err, "the record at byte %zu", begin);
         if (!status && sink->progress)
             sink->progress(sink->context, done + (int64_t)at, total);
     }
@@ -189,8 +196,8 @@ static at_status check_index(at_image_files *files, const at_image_file *file,
     at_image_view_close(&view);
     if (lines == records)
         return AT_OK;
-    at_fail(err, AT_CORRUPT, "it holds %zu records, but %.200s lists %zu", records,
-            index->name, lines);
+    at_fail(err, AT_CORRUPT, "%.200s holds %zu records, but %.200s lists %zu", file->name,
+            records, index->name, lines);
     return at_hint(err, "one of the two is cut off or of another set; without the .idx "
                         "the records are read as they are");
 }
@@ -207,11 +214,7 @@ static at_status read_file(at_image_files *files, const at_image_file *file, int
         at_image_view_close(&view);
     }
     at_lst_fini(&lst);
-    if (!status)
-        status = check_index(files, file, count, err);
-    if (status && status != AT_CANCELLED)
-        at_prefix(err, "%.200s", file->name);
-    return status;
+    return status ? status : check_index(files, file, count, err);
 }
 
 static at_status read_set(at_image_files *files, const at_image_sink *sink,

@@ -136,11 +136,21 @@ static void test_crop_and_mirror(void **state) {
     at_prep prep = plain(3, 8);
     float x[3 * 64];
     at_prep_target target = at_prep_nchw(&prep, x);
-    at_prep_place(&prep, &image, 5, 3, false, &target);
+    at_prep_place(&prep, &image, 5, 3, &target);
     assert_true(x[0] == image.pixels[(3 * 20 + 5) * 3]);
     assert_true(x[128 + 63] == image.pixels[((3 + 7) * 20 + 5 + 7) * 3 + 2]);
-    at_prep_place(&prep, &image, 5, 3, true, &target);
-    assert_true(x[7] == image.pixels[(3 * 20 + 5) * 3]);
+    at_augment augment = {.kind = AT_AUGMENT_CROP};
+    at_augment_draw draw = {.left = 0.4, .top = 0.6};
+    uint8_t plain_part[192], turned[192];
+    at_augment_cut(&prep, &augment, &draw, &image, plain_part);
+    draw.mirror = true;
+    at_augment_cut(&prep, &augment, &draw, &image, turned);
+    for (size_t y = 0; y < 8; y++)
+        for (size_t at = 0; at < 8; at++)
+            assert_memory_equal(&plain_part[(y * 8 + at) * 3],
+                                &turned[(y * 8 + 7 - at) * 3], 3);
+    /* 0.4 of 13 places across, 0.6 of 5 down */
+    assert_memory_equal(plain_part, &image.pixels[(3 * 20 + 5) * 3], 24);
     at_image_fini(&image);
 }
 
@@ -179,21 +189,17 @@ static void test_place(void **state) {
     at_image image = pattern(16, 16, 3);
     at_prep prep = plain(3, 16);
     at_augment augment = {.kind = AT_AUGMENT_TRANSFORM};
-    uint8_t scratch[16 * 16 * 3];
-    float x[3 * 256], y[3 * 256];
-    assert_int_equal(at_augment_scratch(&prep), sizeof scratch);
+    uint8_t out[16 * 16 * 3];
     at_augment_draw draw = {.matrix = {1, 0, 0, 1}};
-    at_prep_target target = at_prep_nchw(&prep, x);
-    at_augment_place(&prep, &augment, &draw, &image, scratch, &target);
-    at_prep_place(&prep, &image, 0, 0, false, &(at_prep_target){y, 256, 16, 1});
-    for (size_t i = 0; i < 3 * 256; i++)
-        assert_true(fabsf(x[i] - y[i]) <= 1); /* through HLS and back */
+    at_augment_cut(&prep, &augment, &draw, &image, out);
+    for (size_t i = 0; i < sizeof out; i++)
+        assert_true(abs(out[i] - image.pixels[i]) <= 1); /* through HLS and back */
     augment.kind = AT_AUGMENT_CROP;
     augment.pad = 4;
-    at_augment_place(&prep, &augment, &draw, &image, scratch, &target); /* (-4, -4) */
-    assert_true(x[3 * 16 + 9] == 0 && x[9 * 16 + 3] == 0);
-    assert_true(x[4 * 16 + 4] == image.pixels[0]);
-    assert_true(x[15 * 16 + 15] == image.pixels[(11 * 16 + 11) * 3]);
+    at_augment_cut(&prep, &augment, &draw, &image, out); /* from (-4, -4) */
+    assert_true(out[(3 * 16 + 9) * 3] == 0 && out[(9 * 16 + 3) * 3] == 0);
+    assert_memory_equal(&out[(4 * 16 + 4) * 3], image.pixels, 36);
+    assert_memory_equal(&out[(15 * 16 + 4) * 3], &image.pixels[11 * 16 * 3], 36);
     at_image_fini(&image);
     image = pattern(30, 20, 1);
     prep = plain(1, 12);
@@ -201,8 +207,7 @@ static void test_place(void **state) {
         for (uint64_t i = 0; i < 300; i++) {
             augment = (at_augment){.kind = (at_augment_kind)kind, .pad = i % 3 ? 0 : 2};
             draw = at_augment_draw_of(&augment, 1, i);
-            target = at_prep_nchw(&prep, x);
-            at_augment_place(&prep, &augment, &draw, &image, scratch, &target);
+            at_augment_cut(&prep, &augment, &draw, &image, out);
         }
     at_image_fini(&image);
 }

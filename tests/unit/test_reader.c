@@ -36,7 +36,11 @@ static at_status on_image(void *context, const at_image_item *item, at_error *er
     gathered *g = context;
     at_image image;
     if (g->decode || g->count == 0) {
-        AT_TRY(at_image_decode(item->bytes, item->length, 0, &image, err));
+        at_status status = at_image_decode(item->bytes, item->length, 0, &image, err);
+        if (status) {
+            at_prefix(err, "%s", item->where);
+            return status;
+        }
         if (g->count == 0) {
             g->w = image.w;
             g->h = image.h;
