@@ -368,6 +368,7 @@ static at_status write_at(int to, const char *bytes, size_t length, int64_t at,
 typedef struct extraction {
     reader *from;
     int to;
+    int64_t base; /* where in `to` the member begins */
     int64_t limit, total;
     at_archive_progress *progress;
     void *context;
@@ -382,7 +383,8 @@ static at_status check_size(const extraction *x, int64_t size, at_error *err) {
     return check_bomb(x->from, size, err);
 }
 
-static at_status copy_member(const extraction *x, at_error *err) {
+/* *length: bytes of the member. */
+static at_status copy_member(const extraction *x, int64_t *length_out, at_error *err) {
     int64_t done = 0;
     for (;;) {
         const void *bytes = NULL;
@@ -399,14 +401,33 @@ static at_status copy_member(const extraction *x, at_error *err) {
         if (at < 0 || __builtin_add_overflow(at, (int64_t)length, &end))
             return at_fail(err, AT_CORRUPT, "%.400s is damaged", x->from->path);
         AT_TRY(check_size(x, end, err));
-        AT_TRY(write_at(x->to, bytes, length, at, err));
+        AT_TRY(write_at(x->to, bytes, length, x->base + at, err));
         done = end > done ? end : done;
         if (x->progress)
-            x->progress(x->context, done, x->total);
+            x->progress(x->context, x->base + done, x->base ? -1 : x->total);
     }
-    if (x->total >= 0 && done < x->total && ftruncate(x->to, (off_t)x->total) != 0)
-        return at_fail_errno(err, "cannot write what was unpacked"); /* a sparse end */
+    if (x->total >= 0 && done < x->total) { /* a sparse end */
+        if (ftruncate(x->to, (off_t)(x->base + x->total)) != 0)
+            return at_fail_errno(err, "cannot write what was unpacked");
+        done = x->total;
+    }
+    *length_out = done;
     return AT_OK;
+}
+
+/* Whatever the header says of the member at hand, then its bytes. */
+static at_status extract_entry(extraction *x, struct archive_entry *entry,
+                               int64_t *length, at_error *err) {
+    if (la.entry_is_encrypted(entry)) {
+        at_fail(err, AT_UNSUPPORTED, "%.400s is locked with a password", x->from->path);
+        return at_hint(err, "unpack it by hand and fetch the file");
+    }
+    x->total = -1;
+    if (la.entry_size_is_set(entry)) {
+        x->total = la.entry_size(entry);
+        AT_TRY(check_size(x, x->total, err));
+    }
+    return copy_member(x, length, err);
 }
 
 at_status at_archive_extract(const char *path, size_t index, int to, int64_t limit,
@@ -414,24 +435,52 @@ at_status at_archive_extract(const char *path, size_t index, int to, int64_t lim
                              void *context, at_error *err) {
     reader *r = NULL;
     AT_TRY(reader_new(path, cancel, &r, err));
-    extraction x = {.from = r,
-                    .to = to,
-                    .limit = limit,
-                    .total = -1,
-                    .progress = progress,
-                    .context = context};
+    extraction x = {
+        .from = r, .to = to, .limit = limit, .progress = progress, .context = context};
     struct archive_entry *entry = NULL;
+    int64_t length;
     at_status status = seek_member(r, index, &entry, err);
-    if (!status && la.entry_is_encrypted(entry)) {
-        at_fail(err, AT_UNSUPPORTED, "%.400s is locked with a password", path);
-        status = at_hint(err, "unpack it by hand and fetch the file");
-    }
-    if (!status && la.entry_size_is_set(entry)) {
-        x.total = la.entry_size(entry);
-        status = check_size(&x, x.total, err);
-    }
     if (!status)
-        status = copy_member(&x, err);
+        status = extract_entry(&x, entry, &length, err);
+    reader_release(r);
+    return status;
+}
+
+static at_status extract_each(extraction *x, at_archive_visit *visit, at_error *err) {
+    size_t count = 0;
+    for (struct archive_entry *entry = NULL;;) {
+        at_arena arena = {0};
+        int64_t length = 0;
+        AT_TRY(next_entry(x->from, &entry, err));
+        if (!entry)
+            return AT_OK;
+        if (la.format(x->from->archive) != ARCHIVE_FORMAT_RAW && !is_file(entry))
+            continue;
+        if (++count > AT_ARCHIVE_MEMBERS)
+            return at_fail(err, AT_LIMIT, "the archive holds more than %d files",
+                           AT_ARCHIVE_MEMBERS);
+        const char *name = name_of(entry, &arena);
+        at_status status = name ? extract_entry(x, entry, &length, err)
+                                : at_fail(err, AT_NO_MEMORY, "no memory left to unpack");
+        if (!status)
+            status = visit(x->context, name, x->base, length, err);
+        at_arena_fini(&arena);
+        AT_TRY(status);
+        x->base += length;
+        x->limit -= length;
+        AT_TRY(check_bomb(x->from, x->base, err));
+    }
+}
+
+at_status at_archive_extract_all(const char *path, int to, int64_t limit,
+                                 const at_cancel *cancel, at_archive_visit *visit,
+                                 at_archive_progress *progress, void *context,
+                                 at_error *err) {
+    reader *r = NULL;
+    AT_TRY(reader_new(path, cancel, &r, err));
+    extraction x = {
+        .from = r, .to = to, .limit = limit, .progress = progress, .context = context};
+    at_status status = extract_each(&x, visit, err);
     reader_release(r);
     return status;
 }

@@ -47,6 +47,18 @@ AT_MUST_USE at_status at_archive_extract(const char *path, size_t index, int to,
                                          at_archive_progress *progress, void *context,
                                          at_error *err);
 
+/* Told of each member that was written: its bytes stand at `offset`. */
+typedef at_status at_archive_visit(void *context, const char *name, int64_t offset,
+                                   int64_t length, at_error *err);
+
+/* Writes all members, one after the other, to the open descriptor `to`; at most `limit`
+ * bytes together. `context` goes to both calls. */
+AT_MUST_USE at_status at_archive_extract_all(const char *path, int to, int64_t limit,
+                                             const at_cancel *cancel,
+                                             at_archive_visit *visit,
+                                             at_archive_progress *progress, void *context,
+                                             at_error *err);
+
 /* The member that `want` means: its whole name, or the unique member whose name ends in
  * it after a '/'. want NULL: the only one that is data (not a README, a folder's
  * .DS_Store ...). Errors list the members. */

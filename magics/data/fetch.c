@@ -1,4 +1,5 @@
-/* %fetch: a table from a file or the web. */
+/* %fetch: a table or a set of images from a file or the web. */
+#include "magics/data/image_set.h"
 #include "magics/data/source.h"
 #include "magics/language/spec.h"
 #include "magics/view/grid.h"
@@ -14,13 +15,15 @@
 struct fetch_options {
     const char *name, *source;
     const char *member, *sha256, *format;
-    const char *delimiter, *quote, *decimal, *header, *encoding, *on_bad_row;
+    const char *delimiter, *quote, *decimal, *header, *encoding, *on_bad_row, *classes;
     at_words missing, types, names;
     int64_t skip_lines;
     bool fresh;
 };
 
-static const char *const formats[] = {"auto", "csv", "tsv", "jsonl", NULL};
+static const char *const formats[] = {"auto",     "csv",    "tsv",   "jsonl",
+                                      "recordio", "idx",    "cifar", "manifest",
+                                      "lst",      "folder", NULL};
 static const char *const headers[] = {"auto", "yes", "no", NULL};
 static const char *const encodings[] = {"auto",     "utf-8",        "utf-16le",
                                         "utf-16be", "windows-1252", NULL};
@@ -119,7 +122,14 @@ static const at_param options[] = {
      .choices = bad_rows,
      PLACE(on_bad_row),
      .fallback = "error",
-     .help = "what to do with a row that has too many or too few fields"},
+     .help = "what to do with a row that has too many or too few fields, or with an "
+             "image that cannot be read"},
+    {.name = "classes",
+     .kind = AT_PARAM_TEXT,
+     .refers = AT_REFERS_PATH,
+     PLACE(classes),
+     .help = "names of the classes of images, by their numbers: a file with one a line, "
+             "or the names, comma-separated"},
 };
 
 static at_status read_mark(const char *option, const char *text, char *out,
@@ -217,9 +227,10 @@ static bool is_jsonl(const struct fetch_options *o, const at_source *source) {
     return false;
 }
 
-/* What says how a table of text is read says nothing about JSON: refused, not passed over
- * in silence. */
-static at_status check_jsonl(const struct fetch_options *o, at_error *err) {
+/* What says how a table of text is read says nothing about JSON or images: refused, not
+ * passed over in silence. */
+static at_status check_textual(const struct fetch_options *o, const char *as,
+                               at_error *err) {
     const struct {
         const char *name;
         bool given;
@@ -234,11 +245,10 @@ static at_status check_jsonl(const struct fetch_options *o, at_error *err) {
                    {"skip-lines", o->skip_lines > 0}};
     for (size_t i = 0; i < AT_COUNT(textual); i++)
         if (textual[i].given) {
-            at_fail(err, AT_INVALID,
-                    "--%s is for CSV and TSV; %.200s is read as JSON lines",
-                    textual[i].name, o->source);
+            at_fail(err, AT_INVALID, "--%s is for CSV and TSV; %.200s is read as %s",
+                    textual[i].name, o->source, as);
             return at_hint(err, "leave it out and change the dataset with %%%%clean, or, "
-                                "if the file is no JSON, add --format csv");
+                                "if it is a table of text, add --format csv");
         }
     return AT_OK;
 }
@@ -253,7 +263,7 @@ static at_status read_table(at_context *context, const struct fetch_options *o,
     at_progress *progress = NULL;
     bool jsonl = is_jsonl(o, source);
     if (jsonl)
-        AT_TRY(check_jsonl(o, err));
+        AT_TRY(check_textual(o, "JSON lines", err));
     AT_TRY(at_progress_new(context->call->display,
                            at_arena_format(context->arena, "Reading %s", o->name),
                            AT_UNIT_BYTES, false, &progress, err));
@@ -310,6 +320,18 @@ static at_status run(at_context *context, const void *given, at_error *err) {
     at_csv_report report = {0};
     AT_TRY(at_store_check_name(AT_KIND_DATASET, o->name, err));
     AT_TRY(read_options(o, context->arena, &csv, err));
+    at_image_fetch images = {.name = o->name,
+                             .source = o->source,
+                             .sha256 = o->sha256,
+                             .member = o->member,
+                             .format = o->format,
+                             .classes = o->classes,
+                             .fresh = o->fresh,
+                             .skip_bad = strcmp(o->on_bad_row, "skip") == 0};
+    bool taken;
+    AT_TRY(at_image_set_fetch(context, &images, &taken, err));
+    if (taken)
+        return AT_OK;
     at_source_options where = {
         .source = o->source, .member = o->member, .sha256 = o->sha256, .fresh = o->fresh};
     AT_TRY(at_source_open(context, &where, &source, err));
@@ -331,6 +353,8 @@ static const char *const examples[] = {
     "%fetch bank https://sagemaker-sample-data-us-west-2.s3-us-west-2.amazonaws.com/"
     "autopilot/direct_marketing/bank-additional.zip --member bank-additional-full.csv",
     "%fetch bikes bikes.csv --delimiter semicolon --encoding windows-1252",
+    "%fetch caltech caltech-256-60-train.rec",
+    "%fetch pets ~/pictures/pets --on-bad-row skip",
     "%fetch survey answers.tsv --missing \"unknown,n/a\" --types zip=text --on-bad-row "
     "skip",
     NULL};
@@ -339,8 +363,14 @@ const at_magic at_magic_fetch = {
     .name = "fetch",
     .forms = AT_MAGIC_LINE,
     .stage = AT_STAGE_DATA,
-    .summary = "Makes a dataset of a file or a download: CSV, TSV or JSON lines",
+    .summary = "Makes a dataset of a file, a folder or a download: tables (CSV, TSV, "
+               "JSON lines) and images",
     .details =
+        "Images are RecordIO (`.rec`, with its `.lst` and `.idx`), folders of pictures "
+        "(a "
+        "folder is a class), IDX as of MNIST, CIFAR binary, lists (`.lst`) and augmented "
+        "manifests; JPEG, PNG, BMP and GIF are read. A dataset of images is a table too, "
+        "with columns id, label, width, height and source.\n\n"
         "Archives (zip, tar) and packed files (gz, bz2, xz) are opened. Delimiter, "
         "quotes, "
         "header, encoding, decimal mark, missing cells and types are found out; each has "

@@ -1,5 +1,8 @@
 /* %generate: example data made here, for a walk without a network. */
 #include "magics/data/deicing.h"
+#include "magics/data/digits.h"
+#include "magics/data/image_set.h"
+#include "magics/data/shapes.h"
 #include "magics/language/spec.h"
 #include "magics/view/grid.h"
 
@@ -10,10 +13,17 @@ struct generate_options {
     int64_t rows, seed;
 };
 
-/* To add an example: its maker, and one line in each of these two lists. */
-static const char *const kinds[] = {"de-icing", NULL};
-static at_status (*const makers[])(int64_t rows, uint64_t seed, at_frame **out,
-                                   at_error *err) = {at_deicing_frame};
+/* To add an example: its maker, or how its pictures are drawn, and one line in each of
+ * these two lists. */
+static const char *const kinds[] = {"de-icing", "digits", "shapes", NULL};
+static const struct {
+    at_status (*table)(int64_t rows, uint64_t seed, at_frame **out, at_error *err);
+    at_image_example pictures;
+} makers[] = {
+    {.table = at_deicing_frame},
+    {.pictures = {AT_DIGITS_SIDE, 1, 10, NULL, at_digits_draw}},
+    {.pictures = {AT_SHAPES_SIDE, 3, AT_SHAPES_CLASSES, at_shapes_name, at_shapes_draw}},
+};
 
 static const at_param arguments[] = {
     {.name = "example",
@@ -38,7 +48,7 @@ static const at_param options[] = {
      .min = 10,
      .max = 5000000,
      .unit = "rows",
-     .help = "how many rows to make"},
+     .help = "how many rows or pictures to make"},
     {.name = "seed",
      .kind = AT_PARAM_INT,
      .offset = offsetof(struct generate_options, seed),
@@ -54,8 +64,11 @@ static at_status run(at_context *context, const void *given, at_error *err) {
     size_t which = 0;
     while (strcmp(kinds[which], o->what) != 0)
         which++;
+    if (!makers[which].table)
+        return at_image_set_generate(context, o->what, o->name, &makers[which].pictures,
+                                     o->rows, (uint64_t)o->seed, err);
     at_frame *frame = NULL;
-    AT_TRY(makers[which](o->rows, (uint64_t)o->seed, &frame, err));
+    AT_TRY(makers[which].table(o->rows, (uint64_t)o->seed, &frame, err));
     json_t *lineage = at_lineage_origin("generate", o->what);
     at_status status =
         lineage ? at_store_put_frame(context->workspace, o->name, frame, lineage, err)
@@ -78,7 +91,7 @@ static at_status run(at_context *context, const void *given, at_error *err) {
 }
 
 static const char *const examples[] = {"%generate de-icing flights --rows 4000 --seed 1",
-                                       NULL};
+                                       "%generate digits digits --rows 6000", NULL};
 
 const at_magic at_magic_generate = {
     .name = "generate",
@@ -89,7 +102,11 @@ const at_magic at_magic_generate = {
         "`de-icing`: departures from sixteen airports in winter, with temperature (°C), "
         "humidity (%), wind (m/s) and precipitation (mm/h), and whether the wing had to "
         "be de-iced. Countries are written in several ways and some cells are missing, "
-        "as in real tables. What decides follows the physics of frost.",
+        "as in real tables. What decides follows the physics of frost.\n\n"
+        "`digits`: pictures of 28 × 28 grey pixels, handwritten digits of a sort, for a "
+        "first net. `shapes`: pictures of 32 × 32 in colour: circle, cross, ring, "
+        "square, "
+        "star and triangle.",
     .arguments = arguments,
     .argument_count = AT_COUNT(arguments),
     .options = options,

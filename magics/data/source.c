@@ -119,14 +119,17 @@ static at_status from_web(at_context *context, const at_source_options *o, at_so
     return AT_OK;
 }
 
-static at_status from_disk(at_context *context, const char *path, at_source *out,
-                           at_error *err) {
+static at_status from_disk(at_context *context, const char *path, bool whole,
+                           at_source *out, at_error *err) {
     if (path[0] == '~' && path[1] == '/' && getenv("HOME"))
         path = at_arena_format(context->arena, "%s%s", getenv("HOME"), path + 1);
     if (!path)
         return at_fail(err, AT_NO_MEMORY, "no memory left to fetch");
     if (at_folder_exists(path)) {
-        at_fail(err, AT_INVALID, "%.300s is a folder", path);
+        out->path = path;
+        if (whole)
+            return AT_OK;
+        at_fail(err, AT_INVALID, "%.300s is a folder without images", path);
         return at_hint(err, "name one file in it");
     }
     if (!at_file_exists(path)) {
@@ -213,16 +216,16 @@ at_status at_source_open(at_context *context, const at_source_options *o, at_sou
         strncasecmp(o->source, "https://", 8) == 0)
         status = from_web(context, o, out, err);
     else if (strncasecmp(o->source, "file://", 7) == 0)
-        status = from_disk(context, o->source + 7, out, err);
+        status = from_disk(context, o->source + 7, o->whole, out, err);
     else if (colon && (size_t)(colon - o->source) < 12) {
         at_fail(err, AT_UNSUPPORTED, "'%.*s' is not a kind of source",
                 (int)(colon - o->source), o->source);
         status = at_hint(err, "fetch from http://, https:// or a path");
     } else
-        status = from_disk(context, o->source, out, err);
-    if (!status)
+        status = from_disk(context, o->source, o->whole, out, err);
+    if (!status && !at_folder_exists(out->path))
         status = check_digest(context, out->path, o->sha256, err);
-    if (!status)
+    if (!status && !o->whole)
         status = look_inside(context, o->member, out, err);
     if (status)
         at_source_close(out);

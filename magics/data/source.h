@@ -18,6 +18,8 @@ typedef struct at_source_options {
     const char *member; /* of an archive; may be NULL */
     const char *sha256; /* of the file as it comes; may be NULL */
     bool fresh;
+    bool
+        whole; /* an archive is left as it is, and a folder is fine (path alone is set) */
 } at_source_options;
 
 /* Texts are in the context's arena. Shows progress where it takes long. $ATELIER_MIRROR

@@ -4,6 +4,7 @@
  * A page that does not trust a notebook drops <svg> but leaves the text in it standing as
  * a heap of words. So the words of a themed chart are empty <span>s over the drawing,
  * which the style sheet fills from an attribute: without the sheet they are nothing. */
+#include "magics/view/base64.h"
 #include "magics/view/chart.h"
 #include "magics/view/scale.h"
 #include "magics/view/style.h"
@@ -321,28 +322,11 @@ static void put_themed(const at_chart *chart, at_text *out) {
     at_text_fini(&labels);
 }
 
-/* base64 of RFC 4648, for data URIs. */
-static void put_base64(at_text *out, const char *bytes, size_t length) {
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < length; i += 3) {
-        uint32_t word = (uint32_t)(unsigned char)bytes[i] << 16;
-        if (i + 1 < length)
-            word |= (uint32_t)(unsigned char)bytes[i + 1] << 8;
-        if (i + 2 < length)
-            word |= (uint32_t)(unsigned char)bytes[i + 2];
-        at_text_char(out, digits[word >> 18 & 63]);
-        at_text_char(out, digits[word >> 12 & 63]);
-        at_text_char(out, i + 1 < length ? digits[word >> 6 & 63] : '=');
-        at_text_char(out, i + 2 < length ? digits[word & 63] : '=');
-    }
-}
-
 static void put_twin(at_text *html, const at_text *svg, const char *alt) {
     at_text_put(html, "<img class=\"atl-twin\" alt=\"");
     at_text_html(html, alt, strlen(alt));
     at_text_put(html, "\" src=\"data:image/svg+xml;base64,");
-    put_base64(html, at_text_get(svg), svg->length);
+    at_base64_put(html, at_text_get(svg), svg->length);
     at_text_put(html, "\">");
 }
 

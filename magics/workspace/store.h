@@ -46,7 +46,8 @@ const char *at_workspace_notice(at_workspace *workspace);
 
 /* One thing that exists. In an arena; card is owned by the entry (released by
  * at_entry_fini). What a card holds, by kind:
- *   dataset   {"rows", "columns": schema, "bytes", "from": lineage}
+ *   dataset   {"rows", "columns": schema, "bytes", "from": lineage, "images"?: id of
+ *             the dataset whose pictures it shows (store_images.h)}
  *   recipe    {"steps": [...], "data": name, "target"?}
  *   model     {"algorithm", "target", "job", "data": id, "describe": {...}}
  *   job       {"what": "train", "state", "model"?, ...}: job.h

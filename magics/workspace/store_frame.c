@@ -42,30 +42,38 @@ static void remember(at_workspace *workspace, const char *id, at_frame *frame) {
     workspace->cache[oldest].used = ++workspace->tick;
 }
 
-/* {"rows", "columns", "bytes", "from"}; a dataset that starts a chain is its own source.
- */
+/* {"rows", "columns", "bytes", "from", "images"?}; a dataset that starts a chain is its
+ * own source. */
 static json_t *make_card(const at_frame *frame, const char *id, const char *path,
-                         const json_t *lineage) {
+                         const json_t *lineage, const char *images) {
     json_t *from = lineage ? json_deep_copy(lineage) : at_lineage_origin("", "");
     if (from && !json_object_get(from, "source"))
         json_object_set_new(from, "source", json_string(id));
-    return json_pack("{s:I, s:o, s:I, s:o}", "rows", (json_int_t)at_frame_rows(frame),
-                     "columns", at_frame_schema(frame), "bytes",
-                     (json_int_t)at_file_size(path), "from", from);
+    return json_pack("{s:I, s:o, s:I, s:o, s:s*}", "rows",
+                     (json_int_t)at_frame_rows(frame), "columns", at_frame_schema(frame),
+                     "bytes", (json_int_t)at_file_size(path), "from", from, "images",
+                     images);
 }
 
+/* A file with pictures (`save`) is its own "images"; a table may show those of another.
+ */
 static at_status put_frame(at_workspace *workspace, const char *name,
-                           const at_frame *frame, const json_t *lineage, at_arena *arena,
+                           const at_frame *frame, const json_t *lineage,
+                           at_store_saver *save, void *context, at_arena *arena,
                            at_error *err) {
     char id[33];
     at_store_new_id(id);
     const char *path = at_store_path(workspace, AT_KIND_DATASET, id, arena);
+    const char *images = save ? id : NULL;
     if (!path)
         return at_fail(err, AT_NO_MEMORY, "no memory left to store '%s'", name);
-    AT_TRY(at_frame_save(frame, path, err));
-    json_t *card = make_card(frame, id, path, lineage);
+    if (!save)
+        AT_TRY(at_store_images_of(workspace, frame, lineage, arena, &images, err));
+    AT_TRY(save ? save(context, frame, path, err) : at_frame_save(frame, path, err));
+    json_t *card = make_card(frame, id, path, lineage, images);
     at_status status =
-        card ? at_store_put(workspace, AT_KIND_DATASET, id, name, card, NULL, 0, err)
+        card ? at_store_put(workspace, AT_KIND_DATASET, id, name, card, &images,
+                            images && !save, err)
              : at_fail(err, AT_NO_MEMORY, "no memory left to store '%s'", name);
     json_decref(card);
     if (status && at_file_remove(path, NULL))
@@ -73,17 +81,24 @@ static at_status put_frame(at_workspace *workspace, const char *name,
     return status;
 }
 
-at_status at_store_put_frame(at_workspace *workspace, const char *name,
+at_status at_store_put_saved(at_workspace *workspace, const char *name,
                              const at_frame *frame, const json_t *lineage,
-                             at_error *err) {
+                             at_store_saver *save, void *context, at_error *err) {
     AT_TRY(at_store_check_name(AT_KIND_DATASET, name, err)); /* before the long write */
     int lock;
     at_arena arena = {0};
     AT_TRY(at_store_writing(workspace, &lock, err));
-    at_status status = put_frame(workspace, name, frame, lineage, &arena, err);
+    at_status status =
+        put_frame(workspace, name, frame, lineage, save, context, &arena, err);
     close(lock);
     at_arena_fini(&arena);
     return status;
+}
+
+at_status at_store_put_frame(at_workspace *workspace, const char *name,
+                             const at_frame *frame, const json_t *lineage,
+                             at_error *err) {
+    return at_store_put_saved(workspace, name, frame, lineage, NULL, NULL, err);
 }
 
 at_status at_store_frame_by_id(at_workspace *workspace, const char *id, at_frame **out,

@@ -89,6 +89,19 @@ void at_scratch_collect(at_workspace *workspace);
 /* store.c: the error of a job's name that a running job has. AT_BUSY. */
 at_status at_store_job_runs(const char *name, at_error *err);
 
+/* store_images.c: the id of the dataset that holds the pictures this frame names; NULL:
+ * none. In the arena. */
+AT_MUST_USE at_status at_store_images_of(at_workspace *workspace, const at_frame *frame,
+                                         const json_t *lineage, at_arena *arena,
+                                         const char **out, at_error *err);
+/* store_frame.c: as at_store_put_frame, with the file written by `save`, pictures and
+ * all. */
+typedef at_status at_store_saver(void *context, const at_frame *frame, const char *path,
+                                 at_error *err);
+AT_MUST_USE at_status at_store_put_saved(at_workspace *workspace, const char *name,
+                                         const at_frame *frame, const json_t *lineage,
+                                         at_store_saver *save, void *context,
+                                         at_error *err);
 /* store_frame.c */
 void at_store_cache_fini(at_workspace *workspace);
 /* Unmaps the frame of that file, so that its space comes back. */

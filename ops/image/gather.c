@@ -1,11 +1,10 @@
 #include "ops/image/gather.h"
-#include "ops/base/file.h"
 #include "ops/base/safetensors.h"
+#include "ops/base/text.h"
 #include "ops/frame/column.h"
 #include "ops/image/image.h"
 #include "ops/image/images.h"
 
-#include <fcntl.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -195,7 +194,7 @@ at_image_sink at_gather_sink(at_gather *gather) {
 /* ---- life ---------------------------------------------------------------------------
  */
 
-static at_status open_parts(at_gather *g, const char *scratch, at_error *err) {
+static at_status open_parts(at_gather *g, const char *path, at_error *err) {
     const struct {
         const char *name;
         at_type type;
@@ -205,25 +204,24 @@ static at_status open_parts(at_gather *g, const char *scratch, at_error *err) {
         {"channels", AT_TYPE_INT, &g->channels}, {"format", AT_TYPE_CATEGORY, &g->format},
         {"bytes", AT_TYPE_INT, &g->size},        {"source", AT_TYPE_TEXT, &g->source}};
     g->batch = at_alloc_array(BATCH, sizeof *g->batch);
-    g->scratch = at_copy_text(scratch);
+    g->scratch = at_copy_text(path);
     if (!g->batch || !g->scratch)
         return no_memory(err);
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
         AT_TRY(at_column_builder_new(columns[i].name, columns[i].type, columns[i].place,
                                      err));
-    g->fd = open(scratch, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    return g->fd >= 0 ? AT_OK : at_fail_errno(err, "cannot write %.300s", scratch);
+    return AT_OK;
 }
 
-at_status at_gather_new(const char *scratch, at_pool *pool, bool skip_bad,
+at_status at_gather_new(int fd, const char *path, at_pool *pool, bool skip_bad,
                         at_gather **out, at_error *err) {
     at_gather *g = at_alloc_zero(sizeof *g);
     if (!g)
         return no_memory(err);
     g->pool = pool;
     g->skip_bad = skip_bad;
-    g->fd = -1;
-    at_status status = open_parts(g, scratch, err);
+    g->fd = fd;
+    at_status status = open_parts(g, path, err);
     if (status)
         at_gather_release(g);
     *out = status ? NULL : g;
@@ -233,10 +231,6 @@ at_status at_gather_new(const char *scratch, at_pool *pool, bool skip_bad,
 void at_gather_release(at_gather *g) {
     if (!g)
         return;
-    if (g->fd >= 0) {
-        close(g->fd);
-        unlink(g->scratch);
-    }
     at_column_builder *const columns[] = {g->width,  g->height, g->channels,
                                           g->format, g->size,   g->source};
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)

@@ -15,10 +15,10 @@
 
 typedef struct at_gather at_gather;
 
-/* `scratch`: a path for what is gathered, removed at the end. `pool` may be NULL.
- * `skip_bad`: images that cannot be read are left out and counted. */
-AT_MUST_USE at_status at_gather_new(const char *scratch, at_pool *pool, bool skip_bad,
-                                    at_gather **out, at_error *err);
+/* `fd`, `path`: an empty file for what is gathered, open to write; the caller's. `pool`
+ * may be NULL. `skip_bad`: images that cannot be read are left out and counted. */
+AT_MUST_USE at_status at_gather_new(int fd, const char *path, at_pool *pool,
+                                    bool skip_bad, at_gather **out, at_error *err);
 void at_gather_release(at_gather *gather); /* NULL is fine */
 /* For a reader; its cancel and progress are the caller's to set. */
 at_image_sink at_gather_sink(at_gather *gather);

@@ -84,6 +84,7 @@ ADAPTERS = {
     "microhttpd.h": (r"magics/adapter/(?:http_server|server|microhttpd)",),
     "cblas.h": (r"ops/\w+/blas",),
     "stb/stb_image.h": (r"ops/image/\w*image",),
+    "stb/stb_image_write.h": (r"ops/image/image_write",),
     "turbojpeg.h": (r"ops/image/turbo",),
 }
 

@@ -4,6 +4,8 @@
 #include "ops/image/pipeline.h"
 #include "tests/unit/images.h"
 
+#include <fcntl.h>
+
 /* `count` pictures of side x side: picture i has label i % 3 and its number in its first
  * pixel; the one at `broken` is a JPEG that cannot be decoded. */
 typedef struct made {
@@ -11,6 +13,20 @@ typedef struct made {
     at_images *images;
     at_frame *frame;
 } made;
+
+static at_gather *gather(const char *scratch, bool skip_bad) {
+    at_gather *g;
+    at_error err;
+    int fd = open(scratch, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    assert_true(fd >= 0);
+    assert_ok(at_gather_new(fd, scratch, NULL, skip_bad, &g, &err), &err);
+    return g;
+}
+
+static void ungather(at_gather *g, const char *scratch) {
+    at_gather_release(g);
+    assert_int_equal(unlink(scratch), 0);
+}
 
 static void feed(at_gather *g, int count, int32_t side, int broken) {
     at_image_sink sink = at_gather_sink(g);
@@ -44,14 +60,13 @@ static made make(int count, int32_t side) {
     at_error err;
     char *scratch = at_path_join(m.folder, "scratch");
     m.path = at_path_join(m.folder, "set.safetensors");
-    assert_ok(at_gather_new(scratch, NULL, false, &g, &err), &err);
+    g = gather(scratch, false);
     feed(g, count, side, -1);
     at_frame *frame;
     assert_ok(at_gather_finish(g, &frame, &err), &err);
     assert_ok(at_gather_save(g, frame, m.path, &err), &err);
     at_frame_release(frame);
-    at_gather_release(g);
-    assert_false(at_file_exists(scratch));
+    ungather(g, scratch);
     at_free(scratch);
     assert_ok(at_images_open(m.path, &m.images, &err), &err);
     assert_ok(at_frame_open(m.path, &m.frame, &err), &err);
@@ -102,22 +117,22 @@ static void test_gather_refuses(void **state) {
     at_error err;
     at_frame *frame;
     const char *why;
-    assert_ok(at_gather_new(scratch, NULL, false, &g, &err), &err);
+    g = gather(scratch, false);
     feed(g, 9, 4, 7);
     assert_int_equal(at_gather_finish(g, &frame, &err), AT_CORRUPT);
     assert_memory_equal(err.text, "7.ppm: ", 7);
-    at_gather_release(g);
-    assert_ok(at_gather_new(scratch, NULL, true, &g, &err), &err);
+    ungather(g, scratch);
+    g = gather(scratch, true);
     feed(g, 9, 4, 7);
     assert_ok(at_gather_finish(g, &frame, &err), &err);
     assert_int_equal(at_frame_rows(frame), 8);
     assert_int_equal(at_gather_skipped(g, &why), 1);
     assert_memory_equal(why, "7.ppm: ", 7);
     at_frame_release(frame);
-    at_gather_release(g);
-    assert_ok(at_gather_new(scratch, NULL, true, &g, &err), &err);
+    ungather(g, scratch);
+    g = gather(scratch, true);
     assert_int_equal(at_gather_finish(g, &frame, &err), AT_INVALID);
-    at_gather_release(g);
+    ungather(g, scratch);
     at_free(scratch);
     at_test_folder_remove(folder);
 }
@@ -131,7 +146,7 @@ static void test_gather_labels(void **state) {
         at_gather *g;
         at_error err;
         at_frame *frame;
-        assert_ok(at_gather_new(scratch, NULL, false, &g, &err), &err);
+        g = gather(scratch, false);
         at_image_sink sink = at_gather_sink(g);
         at_image_item item = {"P5 1 1 255 x", 12,  kind ? fraction : several,
                               kind ? 1 : 3,   "a", "a"};
@@ -144,7 +159,7 @@ static void test_gather_labels(void **state) {
         else
             assert_memory_equal(at_column_text(label, 0, &length), "[1,0,0.5]", 9);
         at_frame_release(frame);
-        at_gather_release(g);
+        ungather(g, scratch);
         at_free(scratch);
         at_test_folder_remove(folder);
     }
