@@ -312,40 +312,62 @@ static at_status show(at_context *context, const struct fetch_options *o,
     return AT_OK;
 }
 
-static at_status run(at_context *context, const void *given, at_error *err) {
-    const struct fetch_options *o = given;
-    at_csv_options csv;
-    at_source source;
+static at_status fetch_table(at_context *context, const struct fetch_options *o,
+                             const at_csv_options *csv, at_source *source,
+                             at_error *err) {
     at_frame *frame = NULL;
     at_csv_report report = {0};
-    AT_TRY(at_store_check_name(AT_KIND_DATASET, o->name, err));
-    AT_TRY(read_options(o, context->arena, &csv, err));
+    AT_TRY(at_source_unpack(context, o->member, source, err));
+    AT_TRY(read_table(context, o, csv, source, &frame, &report, err));
+    json_t *lineage = make_lineage(o);
+    at_status status =
+        lineage ? at_store_put_frame(context->workspace, o->name, frame, lineage, err)
+                : at_fail(err, AT_NO_MEMORY, "no memory left to keep %s", o->name);
+    json_decref(lineage);
+    if (!status)
+        status = show(context, o, source, frame, &report, err);
+    at_frame_release(frame);
+    return status;
+}
+
+static at_status fetch_images(at_context *context, const struct fetch_options *o,
+                              at_source *source, bool *taken, at_error *err) {
     at_image_fetch images = {.name = o->name,
                              .source = o->source,
-                             .sha256 = o->sha256,
                              .member = o->member,
                              .format = o->format,
                              .classes = o->classes,
                              .fresh = o->fresh,
                              .skip_bad = strcmp(o->on_bad_row, "skip") == 0};
-    bool taken;
-    AT_TRY(at_image_set_fetch(context, &images, &taken, err));
-    if (taken)
-        return AT_OK;
+    const at_image_reader *reader;
+    at_image_found *found;
+    at_status status = at_image_set_find(context, &images, source, &found, &reader, err);
+    *taken = reader != NULL;
+    if (!status && !reader && o->classes)
+        status = at_fail(err, AT_INVALID, "--classes is for images; %.200s is a table",
+                         o->source);
+    if (reader && !status)
+        status = check_textual(o, reader->title, err);
+    if (reader && !status)
+        status = at_image_set_fetch(found, err);
+    at_image_found_release(found);
+    return status;
+}
+
+static at_status run(at_context *context, const void *given, at_error *err) {
+    const struct fetch_options *o = given;
+    at_csv_options csv;
+    at_source source;
+    AT_TRY(at_store_check_name(AT_KIND_DATASET, o->name, err));
+    AT_TRY(read_options(o, context->arena, &csv, err));
     at_source_options where = {
-        .source = o->source, .member = o->member, .sha256 = o->sha256, .fresh = o->fresh};
+        .source = o->source, .sha256 = o->sha256, .fresh = o->fresh};
     AT_TRY(at_source_open(context, &where, &source, err));
-    at_status status = read_table(context, o, &csv, &source, &frame, &report, err);
+    bool taken;
+    at_status status = fetch_images(context, o, &source, &taken, err);
+    if (status == AT_OK && !taken)
+        status = fetch_table(context, o, &csv, &source, err);
     at_source_close(&source);
-    AT_TRY(status);
-    json_t *lineage = make_lineage(o);
-    status = lineage
-                 ? at_store_put_frame(context->workspace, o->name, frame, lineage, err)
-                 : at_fail(err, AT_NO_MEMORY, "no memory left to keep %s", o->name);
-    json_decref(lineage);
-    if (!status)
-        status = show(context, o, &source, frame, &report, err);
-    at_frame_release(frame);
     return status;
 }
 

@@ -13,26 +13,30 @@ static const int64_t UNPACKED_MAX = (int64_t)64 << 30; /* bytes */
 enum { HELD = 64, CLASSES_MAX_BYTES = 16 << 20 };
 
 /* What one fetch holds open. */
-typedef struct fetching {
+struct at_image_found {
     at_context *context;
-    const at_image_fetch *o;
-    at_source sources[2]; /* the source, and the labels of IDX images from the web */
+    at_image_fetch o;
+    at_source *source;
+    at_source labels; /* of IDX images from the web */
     at_scratch held[HELD];
     size_t held_count;
     at_image_files files;
     const at_image_reader *reader;
-} fetching;
+};
+typedef struct at_image_found fetching;
 
 static at_status no_memory(at_error *err) {
     return at_fail(err, AT_NO_MEMORY, "no memory left to fetch");
 }
 
-static void end(fetching *f) {
+void at_image_found_release(at_image_found *f) {
+    if (!f)
+        return;
     at_image_files_fini(&f->files);
     for (size_t i = 0; i < f->held_count; i++)
         at_scratch_close(&f->held[i]);
-    at_source_close(&f->sources[0]);
-    at_source_close(&f->sources[1]);
+    at_source_close(&f->labels);
+    at_free(f);
 }
 
 /* ---- unpacking ----------------------------------------------------------------------
@@ -137,19 +141,17 @@ static bool lists_pictures(const at_archive_list *list) {
     return pictures * 2 > list->count;
 }
 
-static at_status from_archive(fetching *f, const char *path, const char *name,
-                              bool wanted, at_error *err) {
-    at_archive_list list;
-    AT_TRY(at_archive_read_list(path, f->context->call->cancel, f->context->arena, &list,
-                                err));
-    if (!list.archive || (!wanted && !lists_pictures(&list)))
+static at_status from_archive(fetching *f, const char *name, bool wanted, at_error *err) {
+    const at_archive_list *list;
+    AT_TRY(at_source_list(f->context, f->source, &list, err));
+    if (!list->archive || (!wanted && !lists_pictures(list)))
         return AT_OK;
-    AT_TRY(unpack(f, path, name, NULL, f->o->member, err));
-    if (f->files.count == 0 && f->o->member) {
+    AT_TRY(unpack(f, f->source->path, name, NULL, f->o.member, err));
+    if (f->files.count == 0 && f->o.member) {
         at_fail(err, AT_NOT_FOUND, "no member of %.200s ends in '%.200s'", name,
-                f->o->member);
-        return list.count ? at_hint(err, "the first is %.300s", list.members[0].name)
-                          : AT_NOT_FOUND;
+                f->o.member);
+        return list->count ? at_hint(err, "the first is %.300s", list->members[0].name)
+                           : AT_NOT_FOUND;
     }
     at_image_files_sort(&f->files);
     return AT_OK;
@@ -157,27 +159,25 @@ static at_status from_archive(fetching *f, const char *path, const char *name,
 
 /* The labels of IDX images from the web lie beside them. */
 static at_status fetch_labels(fetching *f, at_error *err) {
-    const char *images = strstr(f->o->source, "images-idx3");
+    const char *images = strstr(f->o.source, "images-idx3");
     at_arena *arena = f->context->arena;
-    if (!images || !strstr(f->o->source, "://"))
+    if (!images || !strstr(f->o.source, "://"))
         return AT_OK;
     at_source_options o = {.source = at_arena_format(arena, "%.*slabels-idx1%s",
-                                                     (int)(images - f->o->source),
-                                                     f->o->source, images + 11),
-                           .fresh = f->o->fresh,
-                           .whole = true};
+                                                     (int)(images - f->o.source),
+                                                     f->o.source, images + 11),
+                           .fresh = f->o.fresh};
     if (!o.source)
         return no_memory(err);
-    AT_TRY(at_source_open(f->context, &o, &f->sources[1], err));
-    return at_image_files_add(&f->files, f->sources[1].name, f->sources[1].path, 0, -1,
-                              err);
+    AT_TRY(at_source_open(f->context, &o, &f->labels, err));
+    return at_image_files_add(&f->files, f->labels.name, f->labels.path, 0, -1, err);
 }
 
 /* Fills f->files with the file itself, and decides by it alone: what lies beside a table
  * does not make pictures of it. */
 static at_status from_file(fetching *f, const at_source *source, bool wanted,
                            at_error *err) {
-    bool web = strstr(f->o->source, "://") != NULL;
+    bool web = strstr(f->o.source, "://") != NULL;
     const char *name = source->name ? source->name : at_path_base(source->path);
     const char *unpacked = packed_idx(name) ? without_gz(name, f->context->arena) : NULL;
     if (unpacked) {
@@ -190,7 +190,7 @@ static at_status from_file(fetching *f, const at_source *source, bool wanted,
     f->reader = at_image_reader_for(&f->files);
     if (!f->reader && !wanted) {
         at_image_files_fini(&f->files);
-        return from_archive(f, source->path, name, wanted, err);
+        return from_archive(f, name, wanted, err);
     }
     if (web) {
         AT_TRY(fetch_labels(f, err));
@@ -199,7 +199,7 @@ static at_status from_file(fetching *f, const at_source *source, bool wanted,
     }
     at_image_files_fini(&f->files);
     if (wanted) {
-        AT_TRY(from_archive(f, source->path, name, true, err));
+        AT_TRY(from_archive(f, name, true, err));
         if (f->files.count)
             return AT_OK;
     }
@@ -207,8 +207,8 @@ static at_status from_file(fetching *f, const at_source *source, bool wanted,
 }
 
 static at_status find_files(fetching *f, bool wanted, at_error *err) {
-    const at_source *source = &f->sources[0];
-    if (at_folder_exists(source->path)) {
+    const at_source *source = f->source;
+    if (source->folder) {
         AT_TRY(at_image_files_walk(&f->files, source->path, err));
         return unpack_idx(f, err);
     }
@@ -216,11 +216,11 @@ static at_status find_files(fetching *f, bool wanted, at_error *err) {
 }
 
 static at_status find_reader(fetching *f, at_error *err) {
-    if (strcmp(f->o->format, "auto") != 0) {
-        f->reader = at_image_reader_named(f->o->format);
+    if (strcmp(f->o.format, "auto") != 0) {
+        f->reader = at_image_reader_named(f->o.format);
         if (f->reader && !f->reader->recognise(&f->files)) {
-            at_fail(err, AT_INVALID, "%.300s holds nothing of the format %s",
-                    f->o->source, f->o->format);
+            at_fail(err, AT_INVALID, "%.300s holds nothing of the format %s", f->o.source,
+                    f->o.format);
             return at_hint(err, "leave out --format to have it found out");
         }
         return AT_OK;
@@ -235,7 +235,7 @@ static at_status find_reader(fetching *f, at_error *err) {
 
 /* --classes: a file of names, one a line; else the names themselves. */
 static at_status give_classes(fetching *f, at_image_sink *sink, at_error *err) {
-    const char *given = f->o->classes;
+    const char *given = f->o.classes;
     at_text text = {0};
     if (!given)
         return AT_OK;
@@ -282,7 +282,7 @@ static at_status read_set(fetching *f, at_gather *gather, at_error *err) {
     between b = {.to = at_gather_sink(gather)};
     AT_TRY(give_classes(f, &b.to, err));
     AT_TRY(at_progress_new(context->call->display,
-                           at_arena_format(context->arena, "Reading %s", f->o->name),
+                           at_arena_format(context->arena, "Reading %s", f->o.name),
                            AT_UNIT_NONE, false, &b.progress, err));
     at_image_sink sink = {.context = &b,
                           .cancel = context->call->cancel,
@@ -295,42 +295,45 @@ static at_status read_set(fetching *f, at_gather *gather, at_error *err) {
     return status;
 }
 
-static at_status make(fetching *f, at_error *err) {
-    at_image_set set;
-    json_t *lineage = at_lineage_origin("fetch", f->o->source);
-    if (!lineage)
+at_status at_image_set_find(at_context *context, const at_image_fetch *fetch,
+                            at_source *source, at_image_found **found,
+                            const at_image_reader **reader, at_error *err) {
+    bool wanted = at_image_reader_named(fetch->format) != NULL;
+    *found = NULL;
+    *reader = NULL;
+    if (!wanted && strcmp(fetch->format, "auto") != 0)
+        return AT_OK; /* it is a table by its format */
+    fetching *f = at_alloc_zero(sizeof *f);
+    if (!f)
         return no_memory(err);
-    at_status status = at_image_set_begin(f->context, f->o->skip_bad, &set, err);
-    if (!status)
-        status = read_set(f, set.gather, err);
-    if (!status && f->sources[0].note)
-        at_display_print(f->context->call->display, "%s: %s\n", f->o->name,
-                         f->sources[0].note);
-    if (!status)
-        status = at_image_set_finish(f->context, &set, f->o->name, lineage, err);
-    at_image_set_end(&set);
-    json_decref(lineage);
-    return status;
+    f->context = context;
+    f->o = *fetch;
+    f->source = source;
+    *found = f;
+    AT_TRY(find_files(f, wanted, err));
+    if (f->files.count)
+        AT_TRY(find_reader(f, err));
+    *reader = f->files.count ? f->reader : NULL;
+    if (wanted && !*reader)
+        return at_fail(err, AT_INVALID, "%.300s holds nothing of the format %s",
+                       fetch->source, fetch->format);
+    return AT_OK;
 }
 
-at_status at_image_set_fetch(at_context *context, const at_image_fetch *o, bool *taken,
-                             at_error *err) {
-    fetching f = {.context = context, .o = o};
-    at_source_options where = {
-        .source = o->source, .sha256 = o->sha256, .fresh = o->fresh, .whole = true};
-    bool wanted = at_image_reader_named(o->format) != NULL;
-    *taken = wanted;
-    if (!wanted && strcmp(o->format, "auto") != 0)
-        return AT_OK; /* it is a table by its format */
-    at_status status = at_source_open(context, &where, &f.sources[0], err);
+at_status at_image_set_fetch(at_image_found *f, at_error *err) {
+    at_image_set set;
+    json_t *lineage = at_lineage_origin("fetch", f->o.source);
+    if (!lineage)
+        return no_memory(err);
+    at_status status = at_image_set_begin(f->context, f->o.skip_bad, &set, err);
     if (!status)
-        status = find_files(&f, wanted, err);
-    if (!status && f.files.count)
-        status = find_reader(&f, err);
-    if (!status && f.reader && f.files.count) {
-        *taken = true;
-        status = make(&f, err);
-    }
-    end(&f);
+        status = read_set(f, set.gather, err);
+    if (!status && f->source->note)
+        at_display_print(f->context->call->display, "%s: %s\n", f->o.name,
+                         f->source->note);
+    if (!status)
+        status = at_image_set_finish(f->context, &set, f->o.name, lineage, true, err);
+    at_image_set_end(&set);
+    json_decref(lineage);
     return status;
 }

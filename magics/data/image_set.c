@@ -29,7 +29,7 @@ void at_image_set_end(at_image_set *set) {
 }
 
 static at_status show(at_context *context, const char *name, const at_frame *frame,
-                      at_error *err) {
+                      bool spread, at_error *err) {
     at_entry entry;
     at_images *images;
     int64_t rows =
@@ -39,7 +39,7 @@ static at_status show(at_context *context, const char *name, const at_frame *fra
     at_status status = at_store_images(context->workspace, &entry, &images, err);
     if (!status)
         status = at_picture_show(context, name, frame, images, 0, SHOWN,
-                                 rows > SHOWN ? rows / SHOWN : 1,
+                                 spread && rows > SHOWN ? rows / SHOWN : 1,
                                  at_arena_format(context->arena, "%%show %s", name), err);
     at_images_release(images);
     at_entry_fini(&entry);
@@ -47,7 +47,7 @@ static at_status show(at_context *context, const char *name, const at_frame *fra
 }
 
 at_status at_image_set_finish(at_context *context, at_image_set *set, const char *name,
-                              const json_t *lineage, at_error *err) {
+                              const json_t *lineage, bool spread, at_error *err) {
     at_frame *frame;
     const char *why;
     AT_TRY(at_gather_finish(set->gather, &frame, err));
@@ -59,7 +59,7 @@ at_status at_image_set_finish(at_context *context, at_image_set *set, const char
                          "%s left out, because they cannot be read; the first: %s\n",
                          at_view_plural(context->arena, (int64_t)skipped, "image"), why);
     if (!status)
-        status = show(context, name, frame, err);
+        status = show(context, name, frame, spread, err);
     at_frame_release(frame);
     return status;
 }
@@ -122,7 +122,7 @@ at_status at_image_set_generate(at_context *context, const char *what, const cha
     if (!status && !lineage)
         status = at_fail(err, AT_NO_MEMORY, "not enough memory to keep %s", name);
     if (!status)
-        status = at_image_set_finish(context, &set, name, lineage, err);
+        status = at_image_set_finish(context, &set, name, lineage, false, err);
     json_decref(lineage);
     at_image_set_end(&set);
     return status;

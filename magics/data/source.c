@@ -119,18 +119,16 @@ static at_status from_web(at_context *context, const at_source_options *o, at_so
     return AT_OK;
 }
 
-static at_status from_disk(at_context *context, const char *path, bool whole,
-                           at_source *out, at_error *err) {
+static at_status from_disk(at_context *context, const char *path, at_source *out,
+                           at_error *err) {
     if (path[0] == '~' && path[1] == '/' && getenv("HOME"))
         path = at_arena_format(context->arena, "%s%s", getenv("HOME"), path + 1);
     if (!path)
         return at_fail(err, AT_NO_MEMORY, "no memory left to fetch");
     if (at_folder_exists(path)) {
         out->path = path;
-        if (whole)
-            return AT_OK;
-        at_fail(err, AT_INVALID, "%.300s is a folder without images", path);
-        return at_hint(err, "name one file in it");
+        out->folder = true;
+        return AT_OK;
     }
     if (!at_file_exists(path)) {
         char here[512];
@@ -174,12 +172,31 @@ static const char *without_packing(const char *name, at_arena *arena) {
     return name;
 }
 
-static at_status look_inside(at_context *context, const char *member, at_source *out,
-                             at_error *err) {
+at_status at_source_list(at_context *context, at_source *source,
+                         const at_archive_list **out, at_error *err) {
+    at_archive_list *list = at_arena_alloc(context->arena, sizeof *list);
+    *out = source->list;
+    if (source->list)
+        return AT_OK;
+    if (!list)
+        return at_fail(err, AT_NO_MEMORY, "no memory left to fetch");
+    AT_TRY(at_archive_read_list(source->path, context->call->cancel, context->arena, list,
+                                err));
+    *out = source->list = list;
+    return AT_OK;
+}
+
+at_status at_source_unpack(at_context *context, const char *member, at_source *out,
+                           at_error *err) {
+    if (out->folder) {
+        at_fail(err, AT_INVALID, "%.300s is a folder without images", out->path);
+        return at_hint(err, "name one file in it");
+    }
+    const at_archive_list *outer;
     at_archive_list list;
     const char *name = out->name ? out->name : at_path_base(out->path);
-    AT_TRY(at_archive_read_list(out->path, context->call->cancel, context->arena, &list,
-                                err));
+    AT_TRY(at_source_list(context, out, &outer, err));
+    list = *outer;
     if (!list.archive && !list.compressed) {
         if (!member)
             return AT_OK;
@@ -216,17 +233,15 @@ at_status at_source_open(at_context *context, const at_source_options *o, at_sou
         strncasecmp(o->source, "https://", 8) == 0)
         status = from_web(context, o, out, err);
     else if (strncasecmp(o->source, "file://", 7) == 0)
-        status = from_disk(context, o->source + 7, o->whole, out, err);
+        status = from_disk(context, o->source + 7, out, err);
     else if (colon && (size_t)(colon - o->source) < 12) {
         at_fail(err, AT_UNSUPPORTED, "'%.*s' is not a kind of source",
                 (int)(colon - o->source), o->source);
         status = at_hint(err, "fetch from http://, https:// or a path");
     } else
-        status = from_disk(context, o->source, o->whole, out, err);
-    if (!status && !at_folder_exists(out->path))
+        status = from_disk(context, o->source, out, err);
+    if (!status && !out->folder)
         status = check_digest(context, out->path, o->sha256, err);
-    if (!status && !o->whole)
-        status = look_inside(context, o->member, out, err);
     if (status)
         at_source_close(out);
     return status;

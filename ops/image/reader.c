@@ -59,6 +59,8 @@ at_status at_reader_class_lines(const char *text, size_t length, const char *nam
         size_t next = end ? (size_t)(end - text) : length, stop = next;
         while (stop > at && strchr("\r\t ", text[stop - 1]))
             stop--;
+        while (at < stop && strchr("\t ", text[at]))
+            at++;
         if (stop > at) { /* blank lines name nothing */
             const char **more = at_grow(names, &capacity, count + 1, sizeof *names);
             char *copy = more ? at_arena_text(&arena, text + at, stop - at) : NULL;
