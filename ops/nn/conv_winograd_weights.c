@@ -16,9 +16,10 @@
 #include <string.h>
 
 enum {
+    BLOCK = 64,    /* tiles whose transforms stay near, beside the sums */
     LONGEST = 128, /* tiles summed one by one */
     SLAB_K = 2,
-    SLAB_C = 4, /* blocks of channels: a slab fits the L2 */
+    SLAB_C = 4, /* blocks of channels whose sums fit the L2 */
     PAIR = AT_BLOCK * AT_BLOCK,
 };
 
@@ -31,11 +32,6 @@ typedef struct plan {
     at_winograd_room v, d;
     size_t step, sums; /* floats between points and of all points, of dU or a slab */
 } plan;
-
-/* Tiles whose transforms stay near beside the sums. */
-static int32_t block_of(const plan *it) {
-    return it->c_blocks + it->k_blocks > 24 ? 256 : 112;
-}
 
 static bool plan_of(const at_conv_shape *shape, const at_isa *isa, int parts, plan *out) {
     *out = (plan){.kernels = isa->winograd};
@@ -55,7 +51,7 @@ static bool plan_of(const at_conv_shape *shape, const at_isa *isa, int parts, pl
         out->step = at_winograd_weights_step(SLAB_C, SLAB_K);
     } else {
         const int32_t most = (tiles->count + parts - 1) / parts;
-        out->block = block_of(out) < most ? block_of(out) : most;
+        out->block = most < BLOCK ? most : BLOCK;
     }
     out->sums = (size_t)tiles->points * out->step;
     out->v = at_winograd_room_of(tiles, out->c_blocks, out->block);
