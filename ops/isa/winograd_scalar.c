@@ -2,8 +2,6 @@
  * others. */
 #include "ops/isa/winograd.h"
 
-#include <string.h>
-
 enum { LANES = 16, WIDEST = 6 };
 
 #define A 0.70710678118654752f /* 1/sqrt2; A^2 = 1/2 */
@@ -182,14 +180,16 @@ static void multiply(const float *v, size_t v_block, const float *u, size_t u_bl
                      int c_blocks, int k_blocks, int tiles, float *m, size_t m_block) {
     for (int kb = 0; kb < k_blocks; kb++)
         for (int t = 0; t < tiles; t++) {
-            float sum[LANES] = {0};
+            double sum[LANES] = {0};
             for (int c = 0; c < c_blocks * LANES; c++) {
-                float x =
+                double x = (double)
                     v[(size_t)(c / LANES) * v_block + (size_t)(t * LANES + c % LANES)];
                 for (int k = 0; k < LANES; k++)
-                    sum[k] += x * u[(size_t)kb * u_block + (size_t)(c * LANES + k)];
+                    sum[k] +=
+                        x * (double)u[(size_t)kb * u_block + (size_t)(c * LANES + k)];
             }
-            memcpy(m + (size_t)kb * m_block + (size_t)t * LANES, sum, sizeof sum);
+            for (int k = 0; k < LANES; k++)
+                m[(size_t)kb * m_block + (size_t)(t * LANES + k)] = (float)sum[k];
         }
 }
 
@@ -198,16 +198,17 @@ static void correlate(const float *v, size_t v_block, const float *d, size_t d_b
                       size_t du_block) {
     for (int kb = 0; kb < k_blocks; kb++)
         for (int c = 0; c < c_blocks * LANES; c++) {
-            float sum[LANES] = {0};
+            double sum[LANES] = {0};
             for (int t = 0; t < tiles; t++) {
-                float x =
+                double x = (double)
                     v[(size_t)(c / LANES) * v_block + (size_t)(t * LANES + c % LANES)];
                 for (int k = 0; k < LANES; k++)
-                    sum[k] += x * d[(size_t)kb * d_block + (size_t)(t * LANES + k)];
+                    sum[k] +=
+                        x * (double)d[(size_t)kb * d_block + (size_t)(t * LANES + k)];
             }
             float *to = du + (size_t)kb * du_block + (size_t)c * LANES;
             for (int k = 0; k < LANES; k++)
-                to[k] = accumulate ? to[k] + sum[k] : sum[k];
+                to[k] = (float)(accumulate ? (double)to[k] + sum[k] : sum[k]);
         }
 }
 

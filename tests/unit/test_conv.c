@@ -122,7 +122,8 @@ static void test_weights_keep_their_place(void **state) {
 static const struct {
     const char *algorithm;
     double error;
-} tolerances[] = {{"reference", 1e-7}, {"direct", 2e-6}};
+} tolerances[] = {
+    {"reference", 1e-7}, {"direct", 2e-6}, {"winograd2", 6e-7}, {"winograd4", 2e-6}};
 
 static double tolerance(const char *algorithm) {
     for (size_t i = 0; i < COUNT(tolerances); i++)
