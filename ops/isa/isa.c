@@ -1,5 +1,6 @@
 #include "ops/isa/isa.h"
 
+#include "ops/isa/direct.h"
 #include "ops/isa/pointwise.h"
 #include "ops/isa/winograd.h"
 
@@ -32,18 +33,26 @@ static bool has_avx512(void) {
 /* From the plainest to the widest. */
 static const known all[] = {
     {{.name = "scalar",
+      .direct = &at_direct_scalar,
       .pointwise = &at_pointwise_scalar,
       .winograd = &at_winograd_scalar},
      always},
 #if defined(__x86_64__)
-    {{.name = "avx2", .pointwise = &at_pointwise_scalar, .winograd = &at_winograd_avx2},
+    {{.name = "avx2",
+      .direct = &at_direct_avx2,
+      .pointwise = &at_pointwise_scalar,
+      .winograd = &at_winograd_avx2},
      has_avx2},
     {{.name = "avx512",
+      .direct = &at_direct_avx512,
       .pointwise = &at_pointwise_scalar,
       .winograd = &at_winograd_avx512},
      has_avx512},
 #elif defined(__aarch64__)
-    {{.name = "neon", .pointwise = &at_pointwise_scalar, .winograd = &at_winograd_neon},
+    {{.name = "neon",
+      .direct = &at_direct_neon,
+      .pointwise = &at_pointwise_scalar,
+      .winograd = &at_winograd_neon},
      always},
 #endif
 };

@@ -10,11 +10,13 @@
 
 #include <stddef.h>
 
+struct at_direct_kernels;
 struct at_pointwise;
 struct at_winograd_kernels;
 
 typedef struct at_isa {
     const char *name; /* "scalar", "avx2", "avx512", "neon" */
+    const struct at_direct_kernels *direct;
     const struct at_winograd_kernels *winograd;
     const struct at_pointwise *pointwise;
 } at_isa;

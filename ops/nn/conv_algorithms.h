@@ -15,6 +15,9 @@ size_t at_conv_weight_place(const at_conv_shape *shape, int32_t k, int32_t c, in
     X(at_conv_reference_forward)                                                         \
     X(at_conv_reference_data)                                                            \
     X(at_conv_reference_weights)                                                         \
+    X(at_conv_direct_forward)                                                            \
+    X(at_conv_direct_data)                                                               \
+    X(at_conv_direct_weights)                                                            \
     X(at_conv_winograd2_forward)                                                         \
     X(at_conv_winograd4_forward)                                                         \
     X(at_conv_winograd2_data)                                                            \

@@ -13,6 +13,7 @@
 #include "tests/unit/conv_world.h"
 
 #include <stdio.h>
+#include <time.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -78,22 +79,32 @@ typedef struct contestant {
     conv_buffer prepared, scratch, gradient, statistics;
     at_conv_call call;
     int phases;
-    double seconds[ROUNDS], prepare[ROUNDS]; /* one a round */
+    double seconds[ROUNDS], busy[ROUNDS], prepare[ROUNDS]; /* one a round */
     double flops;
 } contestant;
 
 typedef struct turn {
     contestant *who;
     int phase; /* -1: prepare */
-    float sinks[256][16];
     double flops;
+    struct {
+        float sink[16];
+        double busy, pad[7]; /* of this phase */
+    } parts[256];
 } turn;
+
+static double thread_now(void) {
+    struct timespec at;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &at);
+    return (double)at.tv_sec + 1e-9 * (double)at.tv_nsec;
+}
 
 static void part(void *context, size_t i) {
     turn *it = context;
     const contestant *who = it->who;
+    double start = thread_now();
     if (!who->algorithm) {
-        double flops = peak_of(who->isa)(it->sinks[i]);
+        double flops = peak_of(who->isa)(it->parts[i].sink);
         if (i == 0)
             it->flops = flops * who->call.parts;
     } else if (it->phase < 0) {
@@ -102,6 +113,7 @@ static void part(void *context, size_t i) {
     } else {
         who->algorithm->run(&who->call, it->phase, (int)i);
     }
+    it->parts[i].busy = thread_now() - start;
 }
 
 static void take_turn(contestant *who, at_pool *pool, int round) {
@@ -113,8 +125,14 @@ static void take_turn(contestant *who, at_pool *pool, int round) {
     if (who->algorithm && who->algorithm->prepare)
         at_pool_run(pool, parts, part, &it);
     double ready = at_now();
-    for (it.phase = 0; it.phase < who->phases; it.phase++)
+    who->busy[round] = 0;
+    for (it.phase = 0; it.phase < who->phases; it.phase++) {
         at_pool_run(pool, parts, part, &it);
+        double busiest = 0;
+        for (size_t i = 0; i < parts; i++)
+            busiest = it.parts[i].busy > busiest ? it.parts[i].busy : busiest;
+        who->busy[round] += busiest;
+    }
     who->seconds[round] = at_now() - ready;
     who->prepare[round] = ready - start;
     if (!who->algorithm)
@@ -176,16 +194,18 @@ static int ascending(const void *a, const void *b) {
 
 static void tell(contestant *who, const conv_case *what, int rounds) {
     qsort(who->seconds, (size_t)rounds, sizeof(double), ascending);
+    qsort(who->busy, (size_t)rounds, sizeof(double), ascending);
     qsort(who->prepare, (size_t)rounds, sizeof(double), ascending);
     double median = who->seconds[rounds / 2], best = who->seconds[0];
     const at_conv_algorithm *algorithm = who->algorithm;
     printf("{\"case\": \"%s\", \"pass\": \"%s\", \"algorithm\": \"%s\", \"isa\": \"%s\", "
            "\"threads\": %d, \"seconds\": %.7f, \"best\": %.7f, \"prepare\": %.7f, "
-           "\"gflops\": %.1f, \"best_gflops\": %.1f, \"chosen\": %s}\n",
+           "\"gflops\": %.1f, \"best_gflops\": %.1f, \"busy_gflops\": %.1f, "
+           "\"chosen\": %s}\n",
            what->name, algorithm ? passes[algorithm->pass] : "",
            algorithm ? algorithm->name : "peak", who->isa->name, who->call.parts, median,
            best, who->prepare[rounds / 2], who->flops / median / 1e9,
-           who->flops / best / 1e9,
+           who->flops / best / 1e9, who->flops / who->busy[rounds / 2] / 1e9,
            algorithm && at_conv_choose(who->call.shape, algorithm->pass, who->isa,
                                        who->call.parts) == algorithm
                ? "true"

@@ -51,6 +51,11 @@ static const conv_case conv_cases[] = {
     {NULL, {1, 16, 8, 8, 16, 2, 2, 1, 0}, 0},
     {NULL, {1, 16, 8, 8, 16, 3, 1, 1, 0}, 0},
     {NULL, {1, 32, 6, 9, 16, 1, 3, 2, 1}, 0},
+    /* More channels, more pixels than a kernel takes at a time. */
+    {NULL, {1, 530, 3, 3, 48, 3, 3, 1, 1}, 0},
+    {NULL, {2, 20, 3, 3, 530, 3, 3, 2, 1}, 0},
+    {NULL, {1, 2100, 3, 2, 40, 1, 1, 1, 0}, 0},
+    {NULL, {3, 16, 30, 31, 16, 3, 3, 1, 1}, 0},
     /* An image's few channels. */
     {NULL, {1, 3, 23, 21, 16, 7, 7, 2, 3}, 0},
     {NULL, {2, 3, 30, 32, 64, 7, 7, 2, 3}, 0},
