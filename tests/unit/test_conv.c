@@ -442,8 +442,8 @@ static void drive(const job *it, const at_conv_algorithm *algorithm, const at_is
     desk_free(&d);
 }
 
-/* Large cases take fewer parts, and the scalar kernels leave out the largest; the reference
- * is driven in one way: it is what the others are compared with. */
+/* Large cases take fewer parts, and the scalar kernels leave out the largest; the
+ * reference is driven in one way: it is what the others are compared with. */
 static void drive_all(const job *it, const at_isa *isa, bool first_way) {
     bool large = !small(&it->world.shape), scalar = strcmp(isa->name, "scalar") == 0;
     if (scalar && at_conv_flops(&it->world.shape) > 3e7)
