@@ -26,6 +26,7 @@ PLAIN = {name: value for name, value in os.environ.items() if name != "PYTHONPAT
 SECONDS = 3
 ROUNDS = 3
 PEERS = ROOT / "tests/bench/peers"
+MLSERVER = pathlib.Path(sys.executable).parent / "mlserver"
 BANK = DATA / "bank/bank-additional/bank-additional-full.csv"
 
 SCRIPT = """
@@ -208,7 +209,7 @@ def mlserver(folder, model):
     (place / "model-settings.json").write_text(json.dumps({
         "name": "bank", "implementation": "mlserver_sklearn.SKLearnModel",
         "parameters": {"uri": str(place / "model.joblib")}}))
-    command = [str(pathlib.Path(sys.executable).parent / "mlserver"), "start", str(place)]
+    command = [str(MLSERVER), "start", str(place)]
     return running(command, f"http://127.0.0.1:{port}/v2/models/bank/ready", env=PLAIN), \
         f"http://127.0.0.1:{port}/v2/models/bank/infer"
 
@@ -256,7 +257,10 @@ def main():
                 ("fastapi lean", lambda n: fastapi(folder, model, "fastapi_row", n), row,
                  "text/csv", (1, 2)),
                 ("mlserver", lambda n: mlserver(folder, sklearn_model), infer,
-                 "application/json", (1,)))}
+                 "application/json", (1,)))
+            if name != "mlserver" or MLSERVER.exists()}
+        if "mlserver" not in found:
+            print("mlserver is left out: it is not to be had for this Python")
         workers = {name: n for name, (n, _) in found.items()}
         peers = [peer for _, peer in found.values()]
         everyone = [ours, *peers]

@@ -1,10 +1,13 @@
 """Runs the lints over the tree, and each over a snippet that it has to catch."""
 
+import importlib.metadata
 import pathlib
+import re
 import shutil
 import sys
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import checks  # noqa: E402
@@ -109,3 +112,15 @@ def test_code_blanks_comments_and_texts():
     assert len(blanked) == len(text) and blanked.count("\n") == 2
     assert [n for n in "xybcd" if n + "(" in blanked] == ["d"]
     assert "a(" in blanked
+
+
+@pytest.mark.parametrize("python", ["3.11.2", "3.12.3", "3.13.5"])
+def test_the_pinned_packages_install_with(python):
+    """Those of Debian 12, Ubuntu 24.04 and Debian 13."""
+    pins = re.findall(r"^([\w.-]+)==", (source.ROOT / "tests/requirements.txt").read_text(),
+                      re.MULTILINE)
+    assert len(pins) > 16
+    wanted = {name: importlib.metadata.metadata(name)["Requires-Python"] or "" for name in pins}
+    refused = {name: says for name, says in wanted.items()
+               if not SpecifierSet(says).contains(python)}
+    assert not refused, refused
