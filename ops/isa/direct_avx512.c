@@ -33,8 +33,8 @@ enum { LANES = 16, TILE_PIXELS = 14, TILE_BLOCKS = 2, STRIP_ONE = 16, STRIP_TWO 
     X(1, B)                                                                              \
     X(2, B)                                                                              \
     X(3, B)                                                                              \
-    X(4, B) X(5, B) X(6, B) X(7, B) X(8, B) X(9, B) X(10, B) X(11, B) X(12, B) X(13, B)  \
-        X(14, B)
+    X(4, B)                                                                              \
+    X(5, B) X(6, B) X(7, B) X(8, B) X(9, B) X(10, B) X(11, B) X(12, B) X(13, B) X(14, B)
 COUNTS(TILE, 1)
 COUNTS(TILE, 2)
 RUN(14, 1)
