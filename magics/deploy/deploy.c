@@ -135,6 +135,7 @@ static at_status deploy(at_context *context, const struct deploy_options *o,
                         const at_entry *entry, const at_model *model, at_error *err) {
     double began = at_now();
     at_workspace *workspace = context->workspace;
+    const at_cancel *cancel = context->call->cancel;
     json_t *keys = NULL;
     const char *source;
     AT_TRY(at_sample_source(workspace, entry->card, context->arena, &source, err));
@@ -145,8 +146,8 @@ static at_status deploy(at_context *context, const struct deploy_options *o,
     at_server_info server;
     AT_TRY(at_server_find(workspace, &server, err));
     if (server.running)
-        AT_TRY(at_server_reload(workspace, err));
-    AT_TRY(at_server_ensure(workspace, &server, err));
+        AT_TRY(at_server_reload(workspace, cancel, err));
+    AT_TRY(at_server_ensure(workspace, cancel, &server, err));
     AT_TRY(at_server_check(workspace, o->endpoint, err));
     const char *row = at_sample_row(workspace, model, source, context->arena);
     show(context, o, server.port, row, at_now() - began);

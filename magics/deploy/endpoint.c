@@ -63,7 +63,7 @@ at_status at_endpoint_answer(const at_endpoint *endpoint, at_payload *payload,
     *fault = status != AT_OK && status != AT_INVALID;
     if (!status) {
         at_response_begin(media, out);
-        at_response_rows(&endpoint->response, media, &predictions, true, out);
+        at_response_rows(&endpoint->response, media, &predictions, out);
         at_response_end(media, out);
     }
     at_predictions_fini(&predictions);

@@ -22,10 +22,12 @@ static void fill_row(at_context *context, const at_entry *entry,
     at_arena *arena = context->arena;
     at_error why;
     const char *state = "Stopped";
-    if (server->running)
-        state = at_server_check(context->workspace, entry->name, &why) == AT_OK
-                    ? "InService"
-                    : at_arena_format(arena, "Failed: %s", why.text);
+    if (server->running) {
+        at_status status = at_server_check(context->workspace, entry->name, &why);
+        state = status == AT_OK     ? "InService"
+                : status == AT_BUSY ? "Starting"
+                                    : at_arena_format(arena, "Failed: %s", why.text);
+    }
     row[0].text = entry->name;
     row[1].text = json_string_value(json_object_get(entry->card, "model_name"));
     row[2].text = state;
@@ -78,8 +80,9 @@ static at_status run(at_context *context, const void *given, at_error *err) {
                          &count, err));
     at_server_info server = {0};
     at_status status = at_server_find(context->workspace, &server, err);
-    if (!status && !server.running && o->start && count)
-        status = at_server_ensure(context->workspace, &server, err);
+    if (!status && o->start && count) /* one that starts already is waited for */
+        status =
+            at_server_ensure(context->workspace, context->call->cancel, &server, err);
     if (!status && count)
         status = show(context, entries, count, &server, err);
     else if (!status)

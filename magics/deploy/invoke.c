@@ -119,34 +119,48 @@ static at_status name_columns(at_context *context, const char *endpoint, at_fram
     return status;
 }
 
-/* The answer as it came, and as a table where it is one. */
+/* The answer as it came, less its last line end, as far as a screen takes it. */
+static const char *answer_text(const char *body, size_t length, at_arena *arena) {
+    size_t shown = length < SHOWN_MAX ? length : SHOWN_MAX;
+    while (shown < length && shown > 0 && ((unsigned char)body[shown] & 0xC0) == 0x80)
+        shown--;
+    if (shown < length)
+        return at_arena_format(arena, "%.*s\n... (%s in all)", (int)shown, body,
+                               at_view_bytes(arena, (int64_t)length));
+    return at_arena_text(arena, body,
+                         shown && body[shown - 1] == '\n' ? shown - 1 : shown);
+}
+
+/* The answer as a bundle with a table, where it is one. */
+static at_status answer_table(at_context *context, const struct invoke_options *o,
+                              at_frame **frame, at_media media, at_bundle *bundle,
+                              at_error *err) {
+    if (media == AT_MEDIA_CSV)
+        AT_TRY(name_columns(context, o->endpoint, frame, err));
+    at_table_options table = {.title = o->endpoint};
+    return at_view_table(*frame, -1, &table, bundle, err);
+}
+
+/* Once: a table where HTML is shown, and the very bytes where text is. */
 static at_status show(at_context *context, const struct invoke_options *o,
                       const char *body, size_t length, const char *content_type,
                       at_error *err) {
     at_display *display = context->call->display;
-    size_t shown = length < SHOWN_MAX ? length : SHOWN_MAX;
-    while (shown < length && shown > 0 && ((unsigned char)body[shown] & 0xC0) == 0x80)
-        shown--;
-    at_display_stream(display, AT_STDOUT, body, shown);
-    if (shown && body[shown - 1] != '\n')
-        at_display_print(display, "\n");
-    if (shown < length)
-        at_display_print(display, "... (%s in all)\n",
-                         at_view_bytes(context->arena, (int64_t)length));
+    const char *text = answer_text(body, length, context->arena);
+    if (!text)
+        return at_fail(err, AT_NO_MEMORY, "no memory left for the answer");
     bool utf8;
     int header;
     at_media media = at_media_of_content(content_type, &utf8, &header);
     at_frame *frame = NULL;
-    if (media == AT_MEDIA_NONE || answer_frame(body, length, media, &frame, NULL))
-        return AT_OK; /* the text was shown: that is all there is */
-    at_status status = AT_OK;
-    if (media == AT_MEDIA_CSV)
-        status = name_columns(context, o->endpoint, &frame, err);
-    at_table_options table = {.title = o->endpoint};
+    if (media == AT_MEDIA_NONE || answer_frame(body, length, media, &frame, NULL)) {
+        at_display_print(display, "%s\n", text);
+        return AT_OK;
+    }
     at_bundle bundle;
-    if (!status)
-        status = at_view_table(frame, -1, &table, &bundle, err);
+    at_status status = answer_table(context, o, &frame, media, &bundle, err);
     if (!status) {
+        at_bundle_put(&bundle, "text/plain", text);
         at_view_send(display, &bundle);
     }
     at_frame_release(frame);
@@ -160,8 +174,9 @@ static at_status ask(at_context *context, const struct invoke_options *o, int *c
     at_workspace *workspace = context->workspace;
     at_server_info server;
     AT_TRY(at_server_find(workspace, &server, err));
-    if (!server.running) {
-        AT_TRY(at_server_ensure(workspace, &server, err));
+    bool ran = server.running;
+    AT_TRY(at_server_ensure(workspace, context->call->cancel, &server, err));
+    if (!ran) {
         at_display_print(context->call->display,
                          "The server did not run; it is up again on port %d.\n",
                          server.port);

@@ -1,5 +1,6 @@
 #include "magics/deploy/response.h"
 #include "ops/base/suggest.h"
+#include "ops/frame/csv.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -30,21 +31,6 @@ void at_response_quote(const char *text, at_text *out) {
             at_text_char(out, '?'), at++;
         else if (*at)
             at_text_format(out, "\\u%04x", (unsigned char)*at++);
-    }
-    at_text_char(out, '"');
-}
-
-/* As a CSV field, quoted where it must be. */
-static void csv_quote(const char *text, at_text *out) {
-    if (!text[strcspn(text, ",\"\r\n")] && *text) {
-        at_text_put(out, text);
-        return;
-    }
-    at_text_char(out, '"');
-    for (const char *at = text; *at; at++) {
-        if (*at == '"')
-            at_text_char(out, '"');
-        at_text_char(out, *at);
     }
     at_text_char(out, '"');
 }
@@ -108,7 +94,7 @@ at_status at_response_init(at_response *response, const json_t *keys, at_problem
     at_text_char(&all, '[');
     for (int i = 0; i < classes && ok; i++) {
         at_text_clear(&piece);
-        csv_quote(labels[i], &piece);
+        at_csv_put_cell(&piece, labels[i], strlen(labels[i]), ',');
         response->csv[i] = at_arena_text(arena, at_text_get(&piece), piece.length);
         at_text_clear(&piece);
         if (numbers)
@@ -121,7 +107,7 @@ at_status at_response_init(at_response *response, const json_t *keys, at_problem
     }
     at_text_char(&all, ']');
     at_text_clear(&piece);
-    csv_quote(at_text_get(&all), &piece);
+    at_csv_put_cell(&piece, at_text_get(&all), all.length, ',');
     response->json_labels = at_arena_text(arena, at_text_get(&all), all.length);
     response->csv_labels = at_arena_text(arena, at_text_get(&piece), piece.length);
     ok = ok && at_text_ok(&piece) && at_text_ok(&all) && response->json_labels &&
@@ -187,10 +173,10 @@ void at_response_begin(at_media media, at_text *out) {
 }
 
 void at_response_rows(const at_response *response, at_media media,
-                      const at_predictions *predictions, bool first, at_text *out) {
+                      const at_predictions *predictions, at_text *out) {
     bool csv = media == AT_MEDIA_CSV;
     for (int64_t row = 0; row < predictions->rows; row++) {
-        if (media == AT_MEDIA_JSON && !(first && row == 0))
+        if (media == AT_MEDIA_JSON && row > 0)
             at_text_char(out, ',');
         if (!csv)
             at_text_char(out, '{');

@@ -52,11 +52,10 @@ AT_MUST_USE at_status at_response_init(at_response *response, const json_t *keys
                                        at_problem problem, const char *const *labels,
                                        int classes, at_arena *arena, at_error *err);
 
-/* Appends rows [0, predictions->rows); `first`: nothing was written before (JSON's
- * commas). at_response_end closes what JSON opens. */
+/* Begin, the rows of all predictions, end. */
 void at_response_begin(at_media media, at_text *out);
 void at_response_rows(const at_response *response, at_media media,
-                      const at_predictions *predictions, bool first, at_text *out);
+                      const at_predictions *predictions, at_text *out);
 void at_response_end(at_media media, at_text *out);
 
 /* Appends `text` as a JSON string with its quotes. Where it is not

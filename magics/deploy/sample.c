@@ -1,5 +1,6 @@
 #include "magics/deploy/sample.h"
 #include "ops/base/text.h"
+#include "ops/frame/csv.h"
 
 #include <string.h>
 
@@ -29,17 +30,8 @@ at_status at_sample_source(at_workspace *workspace, const json_t *model_card,
 static void put_field(const at_column *column, int64_t row, at_text *out) {
     at_text cell = {0};
     at_column_format(column, row, &cell);
-    const char *text = at_text_get(&cell);
-    bool quoted = strpbrk(text, ",\"\r\n") != NULL;
-    if (quoted)
-        at_text_char(out, '"');
-    for (const char *p = text; *p; p++) {
-        if (*p == '"')
-            at_text_char(out, '"');
-        at_text_char(out, *p);
-    }
-    if (quoted)
-        at_text_char(out, '"');
+    if (at_column_valid(column, row))
+        at_csv_put_cell(out, at_text_get(&cell), cell.length, ',');
     at_text_fini(&cell);
 }
 

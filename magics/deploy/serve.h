@@ -23,18 +23,23 @@ typedef struct at_server_info {
 
 AT_MUST_USE at_status at_server_find(at_workspace *workspace, at_server_info *out,
                                      at_error *err);
+/* Whoever waits for the server lets go of it, with AT_CANCELLED, within 50 ms of a raised
+ * `cancel` (may be NULL); what was asked of the server stays asked. */
+
 /* Starts it where it does not run; returns when it answers. */
-AT_MUST_USE at_status at_server_ensure(at_workspace *workspace, at_server_info *out,
-                                       at_error *err);
+AT_MUST_USE at_status at_server_ensure(at_workspace *workspace, const at_cancel *cancel,
+                                       at_server_info *out, at_error *err);
 /* Makes the running server (if any) load the endpoints of the store anew; returns when
  * the change is live. */
-AT_MUST_USE at_status at_server_reload(at_workspace *workspace, at_error *err);
-/* Is this endpoint in service? AT_OK; the reason why the server could not load it; or
- * AT_NOT_FOUND where no running server knows it. */
+AT_MUST_USE at_status at_server_reload(at_workspace *workspace, const at_cancel *cancel,
+                                       at_error *err);
+/* Is this endpoint in service? AT_OK; the reason why the server could not load it;
+ * AT_BUSY where the server still starts; or AT_NOT_FOUND where it does not know it. */
 AT_MUST_USE at_status at_server_check(at_workspace *workspace, const char *endpoint,
                                       at_error *err);
 /* Stops it and waits until it is gone. Fine if none runs. */
-AT_MUST_USE at_status at_server_stop(at_workspace *workspace, at_error *err);
+AT_MUST_USE at_status at_server_stop(at_workspace *workspace, const at_cancel *cancel,
+                                     at_error *err);
 /* Sends a request to an endpoint of this workspace, whose server runs. Any status is
  * AT_OK. *body_out (at most 256 MB, NUL-terminated): caller frees with at_free.
  * content_type_out (may be NULL) gets the answer's. */

@@ -274,14 +274,23 @@ static void run_loop(serving *s, const sigset_t *signals) {
     }
 }
 
-/* Tells who waits for the start: a line end alone is success, else the error. A server
- * that dies before says nothing, which is neither. */
+/* Tells who waits for the start: a line end alone is success, else "error\nhint". A
+ * server that dies before says nothing, which is neither. */
 static void report(int to, const char *text) {
     if (to < 0)
         return;
     ssize_t n = write(to, text, strlen(text));
     (void)n; /* nobody waits any more */
     close(to);
+}
+
+static void report_failure(int to, const at_error *err) {
+    at_text said = {0};
+    at_text_format(&said, "%s%s%s", err->text, err->hint[0] ? "\n" : "", err->hint);
+    report(to, at_text_ok(&said) ? said.data : err->text);
+    if (to < 0)
+        fprintf(stderr, "atelier serve: %s\n", at_text_ok(&said) ? said.data : err->text);
+    at_text_fini(&said);
 }
 
 static int serve(const options *o, int ready) {
@@ -310,9 +319,7 @@ static int serve(const options *o, int ready) {
     json_decref(state);
     if (status) {
         at_log(AT_LOG_ERROR, "%s", err.text);
-        report(ready, err.text);
-        if (ready < 0)
-            fprintf(stderr, "atelier serve: %s\n", err.text);
+        report_failure(ready, &err);
     } else {
         at_log(AT_LOG_INFO, "serving %s on port %d", o->workspace, s.route.port);
         if (ready < 0) {
@@ -358,7 +365,7 @@ static bool detach(const options *o, int keep) {
 
 /* The parent: returns when the child serves (0), or says why it does not (1). */
 static int wait_for_child(int from) {
-    char text[1200];
+    char text[1800]; /* an error and its hint */
     size_t length = 0;
     for (ssize_t n; length < sizeof text - 1;) {
         n = read(from, text + length, sizeof text - 1 - length);

@@ -18,8 +18,8 @@
 extern char **environ;
 
 static const double START_SECONDS = 20, RELOAD_SECONDS = 30, STOP_SECONDS = 8,
-                    ASK_SECONDS = 60;
-enum { ANSWER_MAX = 256 * 1024 * 1024 };
+                    ASK_SECONDS = 60, FIRST_PAUSE = 0.002, LONGEST_PAUSE = 0.05;
+enum { ANSWER_MAX = 256 * 1024 * 1024, CANCEL_MS = 50 };
 
 at_status at_server_find(at_workspace *workspace, at_server_info *out, at_error *err) {
     (void)err; /* whatever cannot be read is a server that does not run */
@@ -30,25 +30,29 @@ at_status at_server_find(at_workspace *workspace, at_server_info *out, at_error 
     return AT_OK;
 }
 
+static at_status interrupted(const char *server_does, at_error *err) {
+    at_fail(err, AT_CANCELLED, "interrupted; the server %s", server_does);
+    return at_hint(err, "%%endpoints shows how it stands; %%cleanup stops a server that "
+                        "hangs");
+}
+
 /* What the starting process writes to its standard error until it ends; its exit code. */
-static int collect(pid_t child, int from, char *text, size_t size) {
+static int collect(pid_t child, int from, const at_cancel *cancel, char *text,
+                   size_t size) {
     size_t length = 0;
     double end = at_now() + START_SECONDS;
-    for (;;) {
+    bool over = false;
+    while (!over && length < size - 1 && at_now() < end && !at_cancelled(cancel)) {
         struct pollfd wait = {from, POLLIN, 0};
-        int left = (int)((end - at_now()) * 1e3),
-            ready = left > 0 ? poll(&wait, 1, left) : 0;
-        if (ready < 0 && errno == EINTR)
-            continue;
+        int ready = poll(&wait, 1, CANCEL_MS);
         ssize_t n = ready > 0 ? read(from, text + length, size - 1 - length) : 0;
-        if (n <= 0)
-            break;
-        length += (size_t)n;
+        over = ready > 0 && n <= 0;
+        length += n > 0 ? (size_t)n : 0;
     }
     text[length] = '\0';
     while (length && text[length - 1] == '\n')
         text[--length] = '\0';
-    if (at_now() >= end)
+    if (!over) /* it only waits for the server, which goes on starting */
         kill(child, SIGKILL);
     int status = 0;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
@@ -79,18 +83,31 @@ static at_status spawn(const char *folder, int errors, pid_t *child, at_error *e
     return code ? at_fail_errno(err, "cannot start the server") : AT_OK;
 }
 
-static at_status start(const char *folder, at_error *err) {
+/* "text\nhint" of serve_main's report, as an error. */
+static at_status not_started(char *said, at_error *err) {
+    char *hint = strchr(said, '\n');
+    if (hint)
+        *hint++ = '\0';
+    at_fail(err, AT_INTERNAL, "the server does not start: %s",
+            said[0] ? said : "it gave no answer");
+    return at_hint(err, "%s",
+                   hint ? hint : "server/log.txt in the workspace may say more");
+}
+
+static at_status start(const char *folder, const at_cancel *cancel, at_error *err) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0)
         return at_fail_errno(err, "cannot start the server");
     pid_t child;
     at_status status = spawn(folder, ends[1], &child, err);
     close(ends[1]);
-    char text[900];
-    if (!status && collect(child, ends[0], text, sizeof text) != 0 &&
-        !at_server_holder(folder)) /* another kernel may have been quicker */
-        status = at_fail(err, AT_INTERNAL, "the server does not start: %s",
-                         text[0] ? text : "it gave no answer");
+    char text[1800];
+    int code = status ? 0 : collect(child, ends[0], cancel, text, sizeof text);
+    if (!status && at_cancelled(cancel))
+        status = interrupted("was about to start", err);
+    else if (!status && code != 0 &&
+             !at_server_holder(folder)) /* another kernel may have been quicker */
+        status = not_started(text, err);
     close(ends[0]);
     return status;
 }
@@ -105,14 +122,20 @@ static json_t *live_state(const char *folder) {
     return NULL;
 }
 
-/* Waits until the server has said what it serves, as of `since` or later. */
-static at_status wait_loaded(const char *folder, double since, at_error *err) {
-    for (double end = at_now() + RELOAD_SECONDS; at_now() < end; at_sleep(0.001)) {
+/* Waits until the server has said what it serves, as of `since` or later. Most loads take
+ * a few milliseconds, so it looks often at first. */
+static at_status wait_loaded(const char *folder, double since, const at_cancel *cancel,
+                             at_error *err) {
+    double pause = FIRST_PAUSE;
+    for (double end = at_now() + RELOAD_SECONDS; at_now() < end; at_sleep(pause)) {
+        pause = pause * 1.5 < LONGEST_PAUSE ? pause * 1.5 : LONGEST_PAUSE;
         json_t *state = live_state(folder);
         bool loaded = state && json_real_value(json_object_get(state, "loaded")) >= since;
         json_decref(state);
         if (loaded)
             return AT_OK;
+        if (at_cancelled(cancel))
+            return interrupted("has not loaded its endpoints yet", err);
         if (!at_server_holder(folder)) {
             at_fail(err, AT_INTERNAL, "the server has ended");
             return at_hint(
@@ -123,38 +146,43 @@ static at_status wait_loaded(const char *folder, double since, at_error *err) {
     return at_hint(err, "server/log.txt in the workspace says more");
 }
 
-at_status at_server_ensure(at_workspace *workspace, at_server_info *out, at_error *err) {
+at_status at_server_ensure(at_workspace *workspace, const at_cancel *cancel,
+                           at_server_info *out, at_error *err) {
     const char *folder = at_workspace_folder(workspace);
     at_status status = AT_OK;
     /* One that was killed a moment ago may still look as if it ran: then once more. */
     for (int attempt = 0; attempt < 2; attempt++) {
         AT_TRY(at_server_find(workspace, out, err));
         if (!out->running)
-            AT_TRY(start(folder, err));
-        status = wait_loaded(folder, 0, err);
-        if (status == AT_OK || at_server_holder(folder))
+            AT_TRY(start(folder, cancel, err));
+        status = wait_loaded(folder, 0, cancel, err);
+        if (status == AT_OK || status == AT_CANCELLED || at_server_holder(folder))
             break;
     }
     return status ? status : at_server_find(workspace, out, err);
 }
 
-at_status at_server_reload(at_workspace *workspace, at_error *err) {
+at_status at_server_reload(at_workspace *workspace, const at_cancel *cancel,
+                           at_error *err) {
     const char *folder = at_workspace_folder(workspace);
     int pid = at_server_holder(folder);
     double now = at_now();
     if (!pid)
         return AT_OK;
-    at_status status = wait_loaded(folder, 0, err); /* sooner, it would not know SIGHUP */
+    at_status status =
+        wait_loaded(folder, 0, cancel, err); /* sooner, it would not know SIGHUP */
     if (!status && kill(pid, SIGHUP) != 0)
         status = at_fail_errno(err, "cannot reach the server");
     if (!status)
-        status = wait_loaded(folder, now, err);
+        status = wait_loaded(folder, now, cancel, err);
     /* One that has ended meanwhile has nothing to load. */
     return at_server_holder(folder) ? status : AT_OK;
 }
 
 at_status at_server_check(at_workspace *workspace, const char *endpoint, at_error *err) {
     json_t *state = live_state(at_workspace_folder(workspace));
+    if (!state)
+        return at_fail(err, AT_BUSY, "the server has not loaded its endpoints yet");
     json_t *endpoints = json_object_get(state, "endpoints"), *value;
     const char *name;
     at_status status = AT_NOT_FOUND;
@@ -176,13 +204,16 @@ at_status at_server_check(at_workspace *workspace, const char *endpoint, at_erro
     return status;
 }
 
-at_status at_server_stop(at_workspace *workspace, at_error *err) {
+at_status at_server_stop(at_workspace *workspace, const at_cancel *cancel,
+                         at_error *err) {
     const char *folder = at_workspace_folder(workspace);
     int pid = at_server_holder(folder);
     bool killed = false;
     if (pid && kill(pid, SIGTERM) != 0 && errno != ESRCH)
         return at_fail_errno(err, "cannot stop the server (process %d)", pid);
     for (double end = at_now() + STOP_SECONDS; pid && at_server_holder(folder) == pid;) {
+        if (at_cancelled(cancel))
+            return interrupted("was asked to end, and has not ended yet", err);
         if (at_now() > end && killed)
             return at_fail(err, AT_BUSY, "the server (process %d) does not end", pid);
         if (at_now() > end) {

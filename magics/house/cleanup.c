@@ -139,7 +139,7 @@ static at_status delete_kind(at_context *context, const found *f, at_kind kind,
 
 static at_status stop(at_context *context, const found *f, at_error *err) {
     AT_TRY(delete_kind(context, f, AT_KIND_ENDPOINT, err));
-    AT_TRY(at_server_stop(context->workspace, err));
+    AT_TRY(at_server_stop(context->workspace, context->call->cancel, err));
     for (size_t i = 0; i < f->count[AT_KIND_JOB]; i++)
         if (running(&f->entries[AT_KIND_JOB][i]))
             AT_TRY(at_job_stop(context->workspace, f->entries[AT_KIND_JOB][i].id,

@@ -142,7 +142,8 @@ static at_status run(at_context *context, const void *given, at_error *err) {
         status = remove_kind(context, order[k], targets, o->names.count, err);
     if (!endpoints)
         return status;
-    at_status live = at_server_reload(context->workspace, status ? NULL : err);
+    at_status live =
+        at_server_reload(context->workspace, context->call->cancel, status ? NULL : err);
     return status ? status : live;
 }
 

@@ -78,6 +78,9 @@ AT_MUST_USE at_status at_csv_read(const char *bytes, size_t length,
                                   const at_read_context *context, at_frame **out,
                                   at_csv_report *report, at_error *err);
 
+/* Appends a cell as it stands in a CSV: in quotes where it holds what parts cells, or is
+ * empty but there. */
+void at_csv_put_cell(at_text *out, const char *bytes, size_t length, char delimiter);
 /* Appends the frame as RFC 4180 CSV with a header, LF, minimal quoting. */
 AT_MUST_USE at_status at_csv_write_file(const at_frame *frame, const char *path,
                                         char delimiter, at_error *err);

@@ -3,9 +3,7 @@
 
 #include <string.h>
 
-/* A cell in quotes where it must be: where it holds what parts cells, or is empty but
- * there. */
-static void put_cell(at_text *out, const char *bytes, size_t length, char delimiter) {
+void at_csv_put_cell(at_text *out, const char *bytes, size_t length, char delimiter) {
     bool quote = length == 0;
     for (size_t i = 0; i < length && !quote; i++)
         quote = bytes[i] == delimiter || bytes[i] == '"' || bytes[i] == '\n' ||
@@ -33,7 +31,7 @@ static void put_value(at_text *out, const at_column *column, int64_t row,
     if (at_type_textual(column->type)) {
         const char *bytes = at_column_text(column, row, &length);
         if (bytes)
-            put_cell(out, bytes, (size_t)length, delimiter);
+            at_csv_put_cell(out, bytes, (size_t)length, delimiter);
     } else {
         at_column_format(column, row, out);
     }
@@ -47,7 +45,7 @@ static at_status write_rows(const at_frame *frame, char delimiter, at_sink *sink
         const char *name = at_frame_column(frame, c)->name;
         if (c)
             at_text_char(out, delimiter);
-        put_cell(out, name, strlen(name), delimiter);
+        at_csv_put_cell(out, name, strlen(name), delimiter);
     }
     at_text_char(out, '\n');
     for (int64_t row = 0; row < at_frame_rows(frame); row++) {

@@ -271,7 +271,7 @@ static const char *answer(const at_response *response, at_media media,
                                                              : labels};
     at_text out = {0};
     at_response_begin(media, &out);
-    at_response_rows(response, media, &p, true, &out);
+    at_response_rows(response, media, &p, &out);
     at_response_end(media, &out);
     const char *copy = at_arena_text(&arena, at_text_get(&out), out.length);
     at_text_fini(&out);
