@@ -5,8 +5,12 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+#ifdef __clang__ /* which does not know the other */
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#else
 #pragma GCC push_options
 #pragma GCC target("avx2,fma")
+#endif
 
 #define V            __m256
 #define ZERO         _mm256_setzero_ps()
@@ -53,5 +57,9 @@ const at_direct_kernels at_direct_avx2 = {.pixels = TILE_PIXELS,
                                           .tile = tile,
                                           .strip = strip};
 
+#ifdef __clang__
+#pragma clang attribute pop
+#else
 #pragma GCC pop_options
+#endif
 #endif
