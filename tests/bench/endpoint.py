@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -76,6 +77,15 @@ def wait_for(url, seconds=60):
             pass
         time.sleep(0.05)
     raise RuntimeError(f"nothing answers at {url}")
+
+
+def wait_until_closed(port, seconds=20):
+    for _ in range(int(seconds * 50)):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return
+        time.sleep(0.02)
+    raise RuntimeError(f"port {port} stays open")
 
 
 def ask(url, body, content_type):
@@ -175,8 +185,14 @@ def atelier(folder):
                               text=True, cwd=folder)
         if done.returncode:
             sys.exit(f"atelier run failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        # In the background it would be a session of its own, to which a busy kernel gives
+        # another share of the processors than to the peers: it is run as they are.
         port = int((workspace / "server/port").read_text())
-        yield f"http://127.0.0.1:{port}/endpoints/bank-ep/invocations"
+        os.kill(json.loads((workspace / "server/state.json").read_text())["pid"], signal.SIGTERM)
+        wait_until_closed(port)
+        command = [BINARY, "serve", "--workspace", workspace, "--port", str(port)]
+        with running(command, f"http://127.0.0.1:{port}/ping"):
+            yield f"http://127.0.0.1:{port}/endpoints/bank-ep/invocations"
     finally:
         clean = folder / "clean.atl"
         clean.write_text("%cleanup --yes\n")
