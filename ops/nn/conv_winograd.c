@@ -26,7 +26,8 @@ typedef struct plan {
     size_t step; /* of the weights */
 } plan;
 
-/* Tiles whose transforms fit the L2 beside the weights that stream past. */
+/* Tiles at a time, as measured: with few channels their transforms stay in the L2; with
+ * many they cannot, and more tiles share each reading of the weights. */
 static int32_t block_of(const plan *it) {
     const int32_t channels = it->inputs > it->outputs ? it->inputs : it->outputs;
     if (channels <= 2)
@@ -35,9 +36,7 @@ static int32_t block_of(const plan *it) {
         return 56;
     if (channels <= 8)
         return 28;
-    if (channels <= 16)
-        return 28;
-    return 64;
+    return channels <= 16 ? 128 : 64;
 }
 
 static bool plan_of(const at_conv_shape *shape, at_conv_pass pass, int tile,

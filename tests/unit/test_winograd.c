@@ -422,6 +422,32 @@ static void test_algorithms(void **state) {
     }
 }
 
+/* The choice of the batches and of the single images that were measured. */
+static void test_choice(void **state) {
+    (void)state;
+    static const struct {
+        int32_t n, c, h;
+        const char *forward, *weights;
+    } cases[] = {
+        {32, 64, 56, "winograd4", "winograd4"},  {32, 512, 7, "winograd4", "winograd4"},
+        {128, 16, 32, "winograd4", "winograd4"}, {1, 128, 28, "winograd4", "winograd4"},
+        {1, 256, 14, "winograd2", "direct"},     {1, 512, 7, "direct", "direct"},
+        {64, 32, 2, "winograd2", "direct"},      {64, 32, 1, "direct", "direct"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++)
+        for (size_t k = 0; at_isa_at(k); k++) {
+            const int32_t c = cases[i].c, h = cases[i].h;
+            const at_conv_shape shape = {cases[i].n, c, h, h, c, 3, 3, 1, 1};
+            const at_isa *isa = at_isa_at(k);
+            assert_string_equal(at_conv_choose(&shape, AT_CONV_FORWARD, isa, 2)->name,
+                                cases[i].forward);
+            assert_string_equal(at_conv_choose(&shape, AT_CONV_DATA, isa, 2)->name,
+                                cases[i].forward);
+            assert_string_equal(at_conv_choose(&shape, AT_CONV_WEIGHTS, isa, 2)->name,
+                                cases[i].weights);
+        }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tile_is_convolution),
@@ -431,6 +457,7 @@ int main(void) {
         cmocka_unit_test(test_stores),
         cmocka_unit_test(test_products),
         cmocka_unit_test(test_algorithms),
+        cmocka_unit_test(test_choice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
