@@ -58,7 +58,8 @@ const at_magic at_magic_resume = {
     .summary = "Starts a job again that died or was stopped, or follows one that runs",
     .details =
         "The job reads its `job.json` once more: the same data, settings and seed. "
-        "Training keeps no checkpoints: it starts again at the first epoch. The model "
+        "Training on rows keeps no checkpoints: it starts again at the first epoch; on "
+        "pictures it goes on from its last one, to the same weights. The model "
         "that a stopped job kept stays until the new one is there. A job that ended by "
         "an error of its own would fail in the same way, and is not started.",
     .arguments = arguments,

@@ -2,7 +2,7 @@
 #include "magics/language/help.h"
 #include "magics/language/option.h"
 #include "magics/view/style.h"
-#include "ops/learn/learner.h"
+#include "ops/learn/algorithm.h"
 
 #include <string.h>
 
@@ -125,11 +125,10 @@ static void write_steps(const writer *w, unsigned where) {
 }
 
 /* Is the table one of an algorithm's hyperparameters? */
-static bool of_learner(const at_param *table) {
-    size_t count;
-    const at_learner *const *learners = at_learners(&count);
-    for (size_t i = 0; i < count; i++)
-        if (learners[i]->params == table)
+static bool of_algorithm(const at_param *table) {
+    at_algorithm algorithm;
+    for (size_t i = 0; at_algorithm_at(i, &algorithm); i++)
+        if (algorithm.params == table)
             return true;
     return false;
 }
@@ -151,7 +150,7 @@ static void write_body(const writer *w, const at_magic *magic) {
     const at_param *table = settings(magic, &count);
     if (!table)
         return;
-    if (w->brief && of_learner(table)) {
+    if (w->brief && of_algorithm(table)) {
         w->paragraph(w->out, "The keys are those of the algorithm, listed under "
                              "[Hyperparameters](#hyperparameters).");
         return;

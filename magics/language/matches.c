@@ -2,7 +2,7 @@
 #include "magics/language/spec.h"
 #include "ops/base/letter.h"
 #include "ops/base/text.h"
-#include "ops/learn/learner.h"
+#include "ops/learn/algorithm.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -151,10 +151,9 @@ static void add_magics(at_matches *m) {
 }
 
 static void add_algorithms(at_matches *m) {
-    size_t count;
-    const at_learner *const *learners = at_learners(&count);
-    for (size_t i = 0; i < count; i++)
-        at_matches_add(m, learners[i]->name, "algorithm");
+    at_algorithm algorithm;
+    for (size_t i = 0; at_algorithm_at(i, &algorithm); i++)
+        at_matches_add(m, algorithm.name, "algorithm");
 }
 
 void at_matches_refers(at_matches *m, at_session *session, at_refers refers,

@@ -2,7 +2,7 @@
 #include "magics/language/help.h"
 #include "magics/language/stepline.h"
 #include "ops/frame/sql.h"
-#include "ops/learn/learner.h"
+#include "ops/learn/algorithm.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -78,18 +78,16 @@ static void put_steps(at_text *out) {
     }
 }
 
-static void put_learners(at_text *out) {
-    size_t count;
-    const at_learner *const *learners = at_learners(&count);
+static void put_algorithms(at_text *out) {
+    at_algorithm a;
     at_text_put(out, "\n## Hyperparameters\n\n"
                      "The body of `%%train`, `key = value` one a line, by algorithm.\n");
-    for (size_t i = 0; i < count; i++) {
-        const at_learner *l = learners[i];
+    for (size_t i = 0; at_algorithm_at(i, &a); i++) {
         at_text_format(out,
                        "\n### %s\n\n%s.\n\n| | takes | default | |\n|---|---|---|---|\n",
-                       l->name, l->title);
-        for (size_t p = 0; p < l->param_count; p++) {
-            const at_param *param = &l->params[p];
+                       a.name, a.title);
+        for (size_t p = 0; p < a.param_count; p++) {
+            const at_param *param = &a.params[p];
             char expected[256];
             at_param_expects(param, expected, sizeof expected);
             at_text_format(out, "| `%s` | ", param->name);
@@ -118,7 +116,7 @@ void at_reference_write(at_text *out) {
         }
     }
     put_steps(out);
-    put_learners(out);
+    put_algorithms(out);
     at_text_put(out, "\n## SQL\n\nThe dialect of SQLite "
                      "(https://www.sqlite.org/lang_select.html). Functions: ");
     put_words(out, at_sql_functions());

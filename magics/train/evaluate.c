@@ -182,8 +182,7 @@ static at_status run(at_context *context, const void *given, at_error *err) {
     if (status == AT_OK)
         status = truth(o, &s, &y, err);
     if (status == AT_OK)
-        status =
-            at_model_predict(s.model, s.frame, s.stage, context->call->cancel, &p, err);
+        status = at_scoring_predict(&s, context->call->cancel, &p, err);
     if (status == AT_OK)
         status = evaluate(context, o, &s, y, &p, err);
     at_free(y);

@@ -125,8 +125,7 @@ static at_status run(at_context *context, const void *given, at_error *err) {
     at_status status =
         at_scoring_open(context->workspace, o->model, o->data, context->arena, &s, err);
     if (status == AT_OK)
-        status =
-            at_model_predict(s.model, s.frame, s.stage, context->call->cancel, &p, err);
+        status = at_scoring_predict(&s, context->call->cancel, &p, err);
     if (status == AT_OK)
         status = with_answers(&s, &p, &frame, err);
     if (status == AT_OK)

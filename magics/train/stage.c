@@ -1,5 +1,6 @@
 #include "magics/train/stage.h"
 
+#include "magics/workspace/store_images.h"
 #include "ops/base/text.h"
 
 #include <string.h>
@@ -85,12 +86,26 @@ at_status at_scoring_open(at_workspace *workspace, const char *model, const char
     if (!folder)
         return at_fail(err, AT_NO_MEMORY, "not enough memory to open model %s", model);
     AT_TRY(at_model_load(folder, &out->model, err));
-    return choose(workspace, out, arena, err);
+    if (!at_model_of_images(out->model))
+        return choose(workspace, out, arena, err);
+    out->stage = AT_ROWS_CLEAN; /* a picture is prepared by the model alone */
+    if (at_store_images_behind(&out->data_entry))
+        return at_store_images(workspace, &out->data_entry, &out->images, err);
+    return at_fail(err, AT_INVALID, "model %s takes pictures, and dataset %s has none",
+                   out->model_entry.name, out->data_entry.name);
+}
+
+at_status at_scoring_predict(const at_scoring *s, const at_cancel *cancel,
+                             at_predictions *out, at_error *err) {
+    return s->images
+               ? at_model_predict_images(s->model, s->frame, s->images, cancel, out, err)
+               : at_model_predict(s->model, s->frame, s->stage, cancel, out, err);
 }
 
 void at_scoring_close(at_scoring *scoring) {
     at_model_release(scoring->model);
     at_frame_release(scoring->frame);
+    at_images_release(scoring->images);
     at_entry_fini(&scoring->model_entry);
     at_entry_fini(&scoring->data_entry);
     memset(scoring, 0, sizeof *scoring);

@@ -5,6 +5,7 @@
 #define ATELIER_MAGICS_TRAIN_STAGE_H
 
 #include "magics/workspace/store.h"
+#include "ops/image/images.h"
 #include "ops/learn/model.h"
 
 /* A model and a dataset, opened together. */
@@ -12,6 +13,7 @@ typedef struct at_scoring {
     at_entry model_entry, data_entry;
     at_model *model;
     at_frame *frame;
+    at_images *images; /* of a model of pictures */
     at_stage_of_rows stage;
 } at_scoring;
 
@@ -21,6 +23,10 @@ typedef struct at_scoring {
 AT_MUST_USE at_status at_scoring_open(at_workspace *workspace, const char *model,
                                       const char *data, at_arena *arena, at_scoring *out,
                                       at_error *err);
+/* The model's answers to the rows, or to the pictures that they name. */
+AT_MUST_USE at_status at_scoring_predict(const at_scoring *scoring,
+                                         const at_cancel *cancel, at_predictions *out,
+                                         at_error *err);
 void at_scoring_close(at_scoring *scoring); /* also after a failed open */
 
 #endif

@@ -2,14 +2,19 @@
 #include "magics/language/spec.h"
 #include "magics/train/watch.h"
 #include "magics/workspace/job.h"
+#include "magics/workspace/store_images.h"
 #include "ops/base/suggest.h"
 #include "ops/base/text.h"
+#include "ops/image/images.h"
+#include "ops/learn/algorithm.h"
 
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 struct train_options {
-    const char *name, *data, *target, *validation, *algorithm, *recipe;
+    const char *name, *data, *target, *validation, *algorithm, *recipe, *weights;
     double holdout;
     int64_t seed;
     at_settings settings;
@@ -35,8 +40,7 @@ static const at_param options[] = {
      .kind = AT_PARAM_TEXT,
      .refers = AT_REFERS_COLUMN,
      .offset = offsetof(struct train_options, target),
-     .required = true,
-     .help = "the column to predict"},
+     .help = "the column to predict; pictures: label when left out"},
     {.name = "algorithm",
      .kind = AT_PARAM_TEXT,
      .refers = AT_REFERS_ALGORITHM,
@@ -63,6 +67,12 @@ static const at_param options[] = {
      .max = 0.5,
      .help = "share of the rows set apart for validation, with the shares of the target "
              "kept"},
+    {.name = "weights",
+     .kind = AT_PARAM_TEXT,
+     .refers = AT_REFERS_PATH,
+     .offset = offsetof(struct train_options, weights),
+     .help = "image-classification: a safetensors file to start from, by torchvision's or "
+             "timm's names; the last layer is learned anew"},
     {.name = "seed",
      .kind = AT_PARAM_INT,
      .offset = offsetof(struct train_options, seed),
@@ -74,24 +84,25 @@ static const at_param options[] = {
 
 static const at_param *hyperparameters(const void *given, size_t *count) {
     const struct train_options *o = given;
-    const at_learner *learner = o->algorithm ? at_learner_find(o->algorithm) : NULL;
-    *count = learner ? learner->param_count : 0;
-    return learner ? learner->params : NULL;
+    at_algorithm algorithm;
+    bool known = o->algorithm && at_algorithm_find(o->algorithm, &algorithm);
+    *count = known ? algorithm.param_count : 0;
+    return known ? algorithm.params : NULL;
 }
 
-static at_status find_learner(const char *name, at_arena *arena, const at_learner **out,
-                              at_error *err) {
-    *out = at_learner_find(name);
-    if (*out)
+static at_status find_algorithm(const char *name, at_arena *arena, at_algorithm *out,
+                                at_error *err) {
+    if (at_algorithm_find(name, out))
         return AT_OK;
-    size_t count;
-    const at_learner *const *learners = at_learners(&count);
+    size_t count = 0;
+    while (at_algorithm_at(count, out))
+        count++;
     const char **names = at_arena_alloc(arena, (count + 1) * sizeof *names);
     at_text all = {0};
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; at_algorithm_at(i, out); i++) {
         if (names)
-            names[i] = learners[i]->name;
-        at_text_format(&all, "%s%s", i ? ", " : "", learners[i]->name);
+            names[i] = out->name;
+        at_text_format(&all, "%s%s", i ? ", " : "", out->name);
     }
     const char *nearest = names ? at_nearest(name, names, count) : NULL;
     at_fail(err, AT_INVALID, "there is no algorithm '%s'", name);
@@ -107,8 +118,10 @@ static at_status find_learner(const char *name, at_arena *arena, const at_learne
 typedef struct plan {
     at_context *context;
     const struct train_options *o;
+    const at_algorithm *algorithm;
+    const char *target;
     json_t *spec, *channels;
-    const char *uses[3];
+    const char *uses[5];
     size_t use_count;
 } plan;
 
@@ -125,13 +138,35 @@ static at_status add_channel(plan *p, const char *channel, const char *name,
     return AT_OK;
 }
 
+/* The pictures of a channel's rows: "train_images": path. */
+static at_status add_images(plan *p, const char *channel, const at_entry *data,
+                            at_error *err) {
+    if (!at_store_images_behind(data)) {
+        at_fail(err, AT_INVALID, "dataset %s has no pictures, and %s learns from them",
+                data->name, p->algorithm->name);
+        return at_hint(err, "fetch a set of images (%%fetch), or make one: %%generate "
+                            "digits %s",
+                       data->name);
+    }
+    const char *id = json_string_value(json_object_get(data->card, "images"));
+    const char *path =
+        at_store_path(p->context->workspace, AT_KIND_DATASET, id, p->context->arena);
+    const char *key = at_arena_format(p->context->arena, "%s_images", channel);
+    const char *kept = at_arena_text(p->context->arena, id, strlen(id));
+    if (!path || !key || !kept ||
+        json_object_set_new(p->channels, key, json_string(path)) != 0)
+        return at_fail(err, AT_NO_MEMORY, "not enough memory to start training");
+    p->uses[p->use_count++] = kept;
+    return AT_OK;
+}
+
 /* The target must be a column now, in the cell, not a minute later in the job. */
 static at_status check_target(plan *p, const char *id, at_error *err) {
     at_frame *frame = NULL;
     AT_TRY(at_store_frame_by_id(p->context->workspace, id, &frame, err));
     int *found = NULL;
     size_t count = 0;
-    at_selector selector = {p->o->target, true};
+    at_selector selector = {p->target, true};
     at_status status = at_select_columns(frame, &selector, 1, NULL, p->context->arena,
                                          &found, &count, err);
     if (status == AT_OK) /* in the spelling of the table */
@@ -143,11 +178,16 @@ static at_status check_target(plan *p, const char *id, at_error *err) {
 
 static at_status add_data(plan *p, at_error *err) {
     at_entry train = {0}, validation = {0};
+    bool images = !p->algorithm->learner;
     at_status status = add_channel(p, "train", p->o->data, &train, err);
+    if (status == AT_OK && images)
+        status = add_images(p, "train", &train, err);
     if (status == AT_OK)
         status = check_target(p, train.id, err);
     if (status == AT_OK && p->o->validation)
         status = add_channel(p, "validation", p->o->validation, &validation, err);
+    if (status == AT_OK && p->o->validation && images)
+        status = add_images(p, "validation", &validation, err);
     if (status == AT_OK) {
         json_t *from = json_object_get(train.card, "from");
         json_t *source = json_object_get(from, "source_columns");
@@ -176,23 +216,49 @@ static at_status add_recipe(plan *p, at_error *err) {
     return AT_OK;
 }
 
-static at_status make_plan(plan *p, const at_learner *learner, at_error *err) {
+static at_status add_weights(plan *p, at_error *err) {
+    if (!p->o->weights)
+        return AT_OK;
+    if (p->algorithm->learner)
+        return at_fail(err, AT_INVALID, "--weights goes with image-classification");
+    char path[PATH_MAX];
+    if (!realpath(p->o->weights, path))
+        return at_fail_errno(err, "cannot open %s", p->o->weights);
+    if (json_object_set_new(p->channels, "weights", json_string(path)) != 0)
+        return at_fail(err, AT_NO_MEMORY, "not enough memory to start training");
+    return AT_OK;
+}
+
+/* Pictures are labelled by a column of that name; rows say themselves what to predict. */
+static at_status choose_target(plan *p, const char **out, at_error *err) {
+    *out = p->o->target ? p->o->target : !p->algorithm->learner ? AT_IMAGES_LABEL : NULL;
+    if (*out)
+        return AT_OK;
+    at_fail(err, AT_INVALID, "%%%%train needs --target: the column to predict");
+    return at_hint(err, "for example: %%%%train %s --data %s --target ...", p->o->name,
+                   p->o->data);
+}
+
+static at_status make_plan(plan *p, at_error *err) {
+    const at_algorithm *algorithm = p->algorithm;
+    AT_TRY(choose_target(p, &p->target, err));
     json_t *given = json_object();
     for (size_t i = 0; given && i < p->o->settings.count; i++) {
         const at_setting *setting = &p->o->settings.items[i];
         const at_param *param =
-            at_param_find(learner->params, learner->param_count, setting->key);
+            at_param_find(algorithm->params, algorithm->param_count, setting->key);
         json_object_set_new(given, param ? param->name : setting->key,
                             json_string(setting->value));
     }
-    p->spec = json_pack("{s:s, s:s, s:o?, s:I, s:f}", "algorithm", learner->name,
-                        "target", p->o->target, "hyperparameters", given, "seed",
+    p->spec = json_pack("{s:s, s:s, s:o?, s:I, s:f}", "algorithm", algorithm->name,
+                        "target", p->target, "hyperparameters", given, "seed",
                         (json_int_t)p->o->seed, "holdout", p->o->holdout);
     p->channels = json_object();
     if (!p->spec || !given || json_object_set_new(p->spec, "channels", p->channels) != 0)
         return at_fail(err, AT_NO_MEMORY, "not enough memory to start training");
     AT_TRY(add_data(p, err));
     AT_TRY(add_recipe(p, err));
+    AT_TRY(add_weights(p, err));
     json_object_set_new(p->spec, "card",
                         json_pack("{s:s, s:O?}", "model", p->o->name, "data_name",
                                   json_object_get(p->spec, "data_name")));
@@ -201,12 +267,12 @@ static at_status make_plan(plan *p, const at_learner *learner, at_error *err) {
 
 static at_status run(at_context *context, const void *given, at_error *err) {
     const struct train_options *o = given;
-    const at_learner *learner = NULL;
+    at_algorithm algorithm;
     AT_TRY(at_store_check_name(AT_KIND_MODEL, o->name, err));
-    AT_TRY(find_learner(o->algorithm, context->arena, &learner, err));
-    plan p = {.context = context, .o = o};
+    AT_TRY(find_algorithm(o->algorithm, context->arena, &algorithm, err));
+    plan p = {.context = context, .o = o, .algorithm = &algorithm};
     char id[33];
-    at_status status = make_plan(&p, learner, err);
+    at_status status = make_plan(&p, err);
     if (status == AT_OK)
         status = at_job_start(context->workspace, "train", o->name, p.spec, p.uses,
                               p.use_count, id, err);
@@ -218,6 +284,9 @@ static const char *const examples[] = {
     "%%train subscriber --data bank_clean_train --target y --algorithm linear-learner "
     "--recipe "
     "calls\nepochs = 15",
+    "%%train reader --data digits_train --validation digits_test --algorithm "
+    "image-classification\nnum_layers = 20\nimage_shape = 1,28,28\nepochs = 3\n"
+    "mini_batch_size = 64",
     "%%train price --data houses_train --target median_house_value\nloss = absolute_loss",
     NULL};
 
@@ -231,7 +300,7 @@ const at_magic at_magic_train = {
         "if the "
         "kernel is restarted (`%jobs`). An interrupt stops it and keeps the best model "
         "so far; of a job that is killed nothing is kept. `%resume` starts either again, "
-        "at the first epoch. "
+        "at the first epoch; a training of pictures goes on where it was. "
         "The preparation is fitted on the training rows and is part of the model, and so "
         "are "
         "the value steps of `%%clean`. The body holds hyperparameters, by the names that "

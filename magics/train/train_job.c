@@ -2,7 +2,8 @@
  * into the store. Reads job.json:
  *
  *   {"algorithm", "target", "hyperparameters": {name: text}, "seed", "holdout",
- *    "channels": {"train": path, "validation"?: path}, "source"?: schema,
+ *    "channels": {"train": path, "validation"?: path, "train_images"?: path,
+ *    "validation_images"?: path, "weights"?: path}, "source"?: schema,
  *    "cleaning"?: [fitted steps], "recipe"?: [steps], "data": id, "data_name", ...}
  *
  * and writes model/ in its folder, "describe" and "model_id" into the result. The id is a
@@ -10,6 +11,8 @@
 #include "magics/train/watch.h"
 #include "magics/workspace/job.h"
 #include "ops/base/file.h"
+#include "ops/learn/algorithm.h"
+#include "ops/learn/image_train.h"
 #include "ops/learn/model.h"
 
 #include <string.h>
@@ -45,56 +48,108 @@ static at_status open_inputs(const json_t *spec, inputs *in, at_error *err) {
     return at_pool_new(0, &in->pool, err);
 }
 
-static at_status save(const at_model *model, const char *folder, json_t *result,
-                      at_error *err) {
-    char *place = at_path_join(folder, "model");
-    if (!place)
-        return at_fail(err, AT_NO_MEMORY, "not enough memory to save the model");
-    at_status status = at_file_remove(place, err); /* of a run before this one, resumed */
+static at_status fit_rows(const json_t *spec, const at_train_request *request,
+                          const char *place, at_error *err) {
+    at_train_request full = *request;
+    inputs in = {0};
+    at_model *model = NULL;
+    at_status status = open_inputs(spec, &in, err);
+    if (status == AT_OK) {
+        full.train = in.train;
+        full.validation = in.validation;
+        full.recipe = in.recipe;
+        full.pool = in.pool;
+        full.holdout = in.validation ? 0 : request->holdout;
+        status = at_model_train(&full, &model, err);
+    }
     if (status == AT_OK)
         status = at_model_save(model, place, err);
+    at_model_release(model);
+    inputs_fini(&in);
+    return status;
+}
+
+/* Seconds after which a training of pictures can go on from where it was. */
+static const double checkpoint_every = 30;
+
+static at_status fit_images(const json_t *spec, const at_train_request *request,
+                            const char *folder, const char *place, at_error *err) {
+    const json_t *channels = json_object_get(spec, "channels");
+    const char *images = text_of(channels, "train_images"),
+               *judged = text_of(channels, "validation_images");
+    inputs in = {0};
+    at_images *train = NULL, *validation = NULL;
+    at_status status = open_inputs(spec, &in, err);
+    if (status == AT_OK && !images)
+        status = at_fail(err, AT_CORRUPT, "job.json has no channel 'train_images'");
+    if (status == AT_OK)
+        status = at_images_open(images, &train, err);
+    if (status == AT_OK && judged)
+        status = at_images_open(judged, &validation, err);
+    if (status == AT_OK) {
+        at_image_train_request full = {.hyperparameters = request->hyperparameters,
+                                       .target = request->target,
+                                       .train = in.train,
+                                       .train_images = train,
+                                       .validation = validation ? in.validation : NULL,
+                                       .validation_images = validation,
+                                       .holdout = request->holdout,
+                                       .weights = text_of(channels, "weights"),
+                                       .checkpoints = folder,
+                                       .checkpoint_every = checkpoint_every,
+                                       .seed = request->seed,
+                                       .pool = in.pool,
+                                       .cancel = request->cancel,
+                                       .events = request->events};
+        status = at_image_train(&full, place, err);
+    }
+    at_images_release(train);
+    at_images_release(validation);
+    inputs_fini(&in);
+    return status;
+}
+
+/* What the cell and the store are told of the model at `place`. */
+static at_status describe(const char *place, json_t *result, at_error *err) {
+    at_model *model = NULL;
+    AT_TRY(at_model_load(place, &model, err));
     char id[33];
     at_store_new_id(id);
-    if (status == AT_OK &&
-        (json_object_set_new(result, "model_id", json_string(id)) != 0 ||
-         json_object_set_new(result, "describe", at_model_describe(model)) != 0))
+    at_status status = AT_OK;
+    if (json_object_set_new(result, "model_id", json_string(id)) != 0 ||
+        json_object_set_new(result, "describe", at_model_describe(model)) != 0)
         status = at_fail(err, AT_NO_MEMORY, "not enough memory to describe the model");
-    at_free(place);
+    at_model_release(model);
     return status;
 }
 
 static at_status run(const json_t *spec, const char *folder, const at_fit_events *events,
                      const at_cancel *cancel, json_t *result, at_error *err) {
-    const char *algorithm = text_of(spec, "algorithm"), *target = text_of(spec, "target");
-    const at_learner *learner = algorithm ? at_learner_find(algorithm) : NULL;
-    if (!learner || !target)
+    const char *name = text_of(spec, "algorithm"), *target = text_of(spec, "target");
+    at_algorithm algorithm;
+    if (!name || !target || !at_algorithm_find(name, &algorithm))
         return at_fail(err, AT_CORRUPT, "job.json lacks an algorithm or a target");
-    inputs in = {0};
-    at_model *model = NULL;
-    at_status status = open_inputs(spec, &in, err);
-    if (status == AT_OK) {
-        at_train_request request = {
-            .learner = learner,
-            .hyperparameters = json_object_get(spec, "hyperparameters"),
-            .target = target,
-            .train = in.train,
-            .validation = in.validation,
-            .holdout =
-                in.validation ? 0 : json_number_value(json_object_get(spec, "holdout")),
-            .source = json_object_get(spec, "source"),
-            .cleaning = json_object_get(spec, "cleaning"),
-            .recipe = in.recipe,
-            .seed = (uint64_t)json_integer_value(json_object_get(spec, "seed")),
-            .pool = in.pool,
-            .cancel = cancel,
-            .events = events,
-        };
-        status = at_model_train(&request, &model, err);
-    }
+    at_train_request request = {
+        .learner = algorithm.learner,
+        .hyperparameters = json_object_get(spec, "hyperparameters"),
+        .target = target,
+        .holdout = json_number_value(json_object_get(spec, "holdout")),
+        .source = json_object_get(spec, "source"),
+        .cleaning = json_object_get(spec, "cleaning"),
+        .seed = (uint64_t)json_integer_value(json_object_get(spec, "seed")),
+        .cancel = cancel,
+        .events = events,
+    };
+    char *place = at_path_join(folder, "model");
+    if (!place)
+        return at_fail(err, AT_NO_MEMORY, "not enough memory to train");
+    at_status status = at_file_remove(place, err); /* of a run before this one, resumed */
     if (status == AT_OK)
-        status = save(model, folder, result, err);
-    at_model_release(model);
-    inputs_fini(&in);
+        status = algorithm.learner ? fit_rows(spec, &request, place, err)
+                                   : fit_images(spec, &request, folder, place, err);
+    if (status == AT_OK)
+        status = describe(place, result, err);
+    at_free(place);
     return status;
 }
 
@@ -157,7 +212,8 @@ static at_status finished(at_workspace *workspace, const at_entry *job,
 
 const at_job_kind at_job_kind_train = {
     .name = "train",
-    .resumes = "training starts again at the first epoch, with the same data and seed",
+    .resumes = "training starts again at the first epoch, with the same data and seed; that "
+               "of pictures goes on where it was",
     .run = run,
     .finished = finished,
     .watch = at_train_watch,

@@ -177,6 +177,15 @@ static const char *summary_of(at_context *context, const json_t *result, double 
     const char *problem = json_string_value(json_object_get(describe, "problem"));
     json_int_t rows = json_integer_value(json_object_get(describe, "rows"));
     size_t features = json_array_size(json_object_get(describe, "features"));
+    const json_t *accuracy =
+        json_object_get(json_object_get(describe, "validation"), "accuracy");
+    if (json_object_get(describe, "resnet"))
+        return at_arena_format(
+            context->arena, "done in %s · %s%s%s", at_view_seconds(context->arena, seconds),
+            at_view_plural(context->arena, rows, "image"),
+            accuracy ? " · validation accuracy " : "",
+            accuracy ? at_arena_format(context->arena, "%.3f", json_number_value(accuracy))
+                     : "");
     const char *text = at_arena_format(
         context->arena, "done in %s%s%s · %s · %s",
         at_view_seconds(context->arena, seconds), problem ? " · " : "",

@@ -103,7 +103,9 @@ at_model *at_model_retain(const at_model *model) {
 void at_model_release(at_model *m) {
     if (!m || atomic_fetch_sub_explicit(&m->references, 1, memory_order_acq_rel) != 1)
         return;
-    m->learner->release(m->state);
+    if (m->learner)
+        m->learner->release(m->state);
+    at_image_net_release(m->images);
     at_target_fini(&m->target);
     at_recipe_release(m->served);
     at_recipe_release(m->preparation);
@@ -123,7 +125,8 @@ const char *at_model_target(const at_model *model) {
 }
 
 const char *at_model_algorithm(const at_model *model) {
-    return model->learner->name;
+    return model->learner ? model->learner->name
+                          : json_string_value(json_object_get(model->card, "algorithm"));
 }
 
 int at_model_classes(const at_model *model) {
@@ -136,7 +139,7 @@ const char *at_model_label(const at_model *model, int index) {
 }
 
 double at_model_threshold(const at_model *model) {
-    return model->learner->threshold(model->state);
+    return model->learner ? model->learner->threshold(model->state) : 0.5;
 }
 
 const json_t *at_model_inputs(const at_model *model) {
@@ -147,10 +150,16 @@ const json_t *at_model_ignored(const at_model *model) {
     return json_object_get(model->card, "ignored");
 }
 
+static const char *title_of(const at_model *model) {
+    return model->learner ? model->learner->title
+                          : "Image classification: a residual net";
+}
+
 json_t *at_model_describe(const at_model *model) {
     static const char *const SHOWN[] = {
         "algorithm",  "hyperparameters", "seed",        "inputs",
         "ignored",    "cleaning",        "preparation", "rows",
+        "prep",       "resnet",          "best_epoch",
         "validation", "validation_rows", "left_out",    "notes"};
     json_t *out = json_object(), *features = json_array(), *item;
     bool ok = out && features;
@@ -168,7 +177,7 @@ json_t *at_model_describe(const at_model *model) {
     }
     ok = json_object_set_new(out, "features", features) == 0 && ok;
     ok = ok &&
-         json_object_set_new(out, "title", json_string(model->learner->title)) == 0 &&
+         json_object_set_new(out, "title", json_string(title_of(model))) == 0 &&
          json_object_set_new(out, "target", json_string(model->column)) == 0 &&
          json_object_set_new(out, "problem",
                              json_string(at_problem_name(model->target.problem))) == 0 &&

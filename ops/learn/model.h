@@ -84,6 +84,20 @@ AT_MUST_USE at_status at_model_predict(const at_model *model, const at_frame *fr
                                        at_stage_of_rows stage, const at_cancel *cancel,
                                        at_predictions *out, at_error *err);
 void at_predictions_fini(at_predictions *predictions);
+
+/* A model of pictures (image-classification)? Then rows alone cannot be predicted. */
+bool at_model_of_images(const at_model *model);
+/* Its net, borrowed; NULL for a model of rows. */
+typedef struct at_image_net at_image_net;
+at_image_net *at_model_image_net(const at_model *model);
+/* The pictures that the rows of `frame` name: row i of the answer is row i of the frame.
+ * Thread-safe. */
+typedef struct at_images at_images;
+AT_MUST_USE at_status at_model_predict_images(const at_model *model,
+                                              const at_frame *frame, at_images *images,
+                                              const at_cancel *cancel,
+                                              at_predictions *out, at_error *err);
+
 /* The truth in `frame`'s target column as class indices or numbers: (rows) doubles, NaN
  * where missing or a label the model never saw. Of rows of the source it is what the
  * cleaning makes of them. AT_NOT_FOUND: no such column, or none to make it from. Caller

@@ -1,6 +1,7 @@
 #include "ops/base/file.h"
 #include "ops/base/memory.h"
 #include "ops/base/text.h"
+#include "ops/learn/image_train.h"
 #include "ops/learn/model_parts.h"
 
 #include <fcntl.h>
@@ -108,6 +109,8 @@ at_status at_model_load(const char *folder, at_model **out, at_error *err) {
     json_t *card;
     AT_TRY(load_card(folder, &card, err));
     const char *algorithm = json_string_value(json_object_get(card, "algorithm"));
+    if (algorithm && strcmp(algorithm, AT_IMAGE_ALGORITHM) == 0)
+        return at_model_make_images(card, folder, out, err);
     const at_learner *learner = algorithm ? at_learner_find(algorithm) : NULL;
     at_learned *state = NULL;
     char *path = at_path_join(folder, "weights.safetensors");

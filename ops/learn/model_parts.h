@@ -6,6 +6,7 @@
  *   model_predict.c  rows -> scores and labels
  *   model_truth.c    rows -> the truth to set beside them
  *   model_io.c       folder <-> model
+ *   model_images.c   models of pictures: a net in place of the learner
  *
  * Training ends by making the model from its card, as loading does: so what is served is
  * what was saved. */
@@ -13,6 +14,7 @@
 #define ATELIER_OPS_LEARN_MODEL_PARTS_H
 
 #include "ops/learn/features.h"
+#include "ops/learn/image_net.h"
 #include "ops/learn/model.h"
 #include "ops/learn/port.h"
 #include "ops/learn/target.h"
@@ -27,7 +29,9 @@
  *   "clean": schema,                              what is needed of cleaned rows
  *   "cleaning": [steps], "preparation": [steps],
  *   "features": [{"name", "fill", "importance"}],
- *   "rows", "validation_rows", "left_out", "validation": {metric: value}, "notes"} */
+ *   "rows", "validation_rows", "left_out", "validation": {metric: value}, "notes"}
+ * A model of pictures has "prep" (ops/image/prep.h) and "resnet": {"version", "depth"} in
+ * place of the columns, the steps and the features. */
 struct at_model {
     atomic_size_t references;
     json_t *card;
@@ -39,12 +43,18 @@ struct at_model {
     at_recipe *preparation; /* for cleaned rows */
     at_port source, clean;
     at_features features;
+    at_image_net *images; /* or NULL: a model of rows; then all above from served on is
+                             empty, and there is no learner */
 };
 
 /* Takes `card` and `state`, also on failure. AT_CORRUPT for a card that no training
  * wrote. */
 AT_MUST_USE at_status at_model_make(json_t *card, const at_learner *learner,
                                     at_learned *state, at_model **out, at_error *err);
+
+/* The model of pictures whose card this is, in `folder`. Takes `card`, also on failure. */
+AT_MUST_USE at_status at_model_make_images(json_t *card, const char *folder,
+                                           at_model **out, at_error *err);
 
 /* A recipe of the steps of both arrays (NULL: none). */
 AT_MUST_USE at_status at_model_chain(const json_t *first, const json_t *second,

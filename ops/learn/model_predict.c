@@ -86,6 +86,8 @@ at_status at_model_predict(const at_model *model, const at_frame *frame,
                            at_stage_of_rows stage, const at_cancel *cancel,
                            at_predictions *out, at_error *err) {
     *out = (at_predictions){0};
+    if (model->images)
+        return at_fail(err, AT_INVALID, "the model takes pictures, not rows");
     at_frame *rows;
     AT_TRY(at_port_conform(stage == AT_ROWS_SOURCE ? &model->source : &model->clean,
                            frame, &rows, err));

@@ -1,0 +1,140 @@
+#include "ops/base/file.h"
+#include "ops/base/text.h"
+#include "ops/learn/image_parts.h"
+#include "ops/learn/model_parts.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The number after `key` in a file of such lines; -1: there is none. */
+static int64_t number_in(const char *path, const char *key) {
+    at_text text = {0};
+    int64_t value = -1;
+    if (at_file_read(path, 1 << 16, &text, NULL) == AT_OK) {
+        const char *at = strstr(at_text_get(&text), key);
+        char digits[24] = "";
+        if (at && sscanf(at + strlen(key), " %23[0-9]", digits) == 1 &&
+            !at_parse_int(digits, &value))
+            value = -1;
+    }
+    at_text_fini(&text);
+    return value;
+}
+
+size_t at_image_memory_left(void) {
+    int64_t left = number_in("/proc/meminfo", "MemAvailable:");
+    left = left < 0 ? -1 : left * 1024;
+    int64_t most = number_in("/sys/fs/cgroup/memory.max", "");
+    int64_t used = number_in("/sys/fs/cgroup/memory.current", "");
+    if (most >= 0 && used >= 0 && (left < 0 || most - used < left))
+        left = most > used ? most - used : 1;
+    return left < 0 ? 0 : (size_t)left;
+}
+
+void at_image_note(at_image_training *t, const char *format, ...) {
+    char line[1200];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    if (!t->notes)
+        t->notes = json_array();
+    json_array_append_new(t->notes, json_string(line));
+}
+
+static json_t *validation_of(const at_image_training *t) {
+    const at_image_progress *now = &t->progress;
+    json_t *metrics = json_object();
+    if (now->images > 0 && now->best_accuracy <= 0)
+        return metrics; /* interrupted in the first epoch: nothing was measured */
+    json_object_set_new(metrics, "train_accuracy", json_real(now->train_accuracy));
+    if (t->judge) {
+        json_object_set_new(metrics, "accuracy", json_real(now->best_accuracy));
+        json_object_set_new(metrics, "cross_entropy", json_real(now->best_loss));
+    }
+    return metrics;
+}
+
+static json_t *card_of(at_image_training *t) {
+    const at_resnet_options *net = &t->resnet;
+    return json_pack(
+        "{s:s, s:s, s:s, s:o?, s:o?, s:I, s:o?, s:{s:i, s:i, s:i}, s:[], s:[], s:I, s:I, s:I, "
+        "s:o?, s:I, s:O?}",
+        "format", AT_MODEL_FORMAT, "algorithm", AT_IMAGE_ALGORITHM, "column",
+        t->request->target, "target", at_target_to_json(&t->target), "hyperparameters",
+        at_params_to_json(at_image_param_table, at_image_param_count, &t->params), "seed",
+        (json_int_t)t->request->seed, "prep", at_prep_to_json(&t->prep), "resnet",
+        "version", net->version, "depth", net->depth, "classes", net->classes, "inputs", "ignored", "rows",
+        (json_int_t)t->train.count, "validation_rows", (json_int_t)t->validation.count,
+        "left_out", (json_int_t)(t->train.left_out + t->validation.left_out),
+        "validation", validation_of(t), "best_epoch",
+        (json_int_t)(t->progress.best_epoch + 1), "notes", t->notes);
+}
+
+static at_status write_card(at_image_training *t, const char *folder, at_error *err) {
+    json_t *card = card_of(t);
+    char *text = card ? json_dumps(card, JSON_INDENT(1)) : NULL;
+    char *path = at_path_join(folder, "model.json");
+    at_status status = text && path
+                           ? at_file_write(path, text, strlen(text), err)
+                           : at_fail(err, AT_NO_MEMORY, "not enough memory to save");
+    free(text);
+    at_free(path);
+    json_decref(card);
+    return status;
+}
+
+/* Under a second name: a stopped training that goes on has its best still. */
+static at_status take_best(const char *best, const char *weights, at_error *err) {
+    if (link(best, weights) == 0)
+        return AT_OK;
+    return at_file_commit(best, weights, err); /* a file system without links */
+}
+
+void at_image_tidy(at_image_training *t) {
+    if (t->checkpoint)
+        (void)!at_file_remove(t->checkpoint, NULL);
+    (void)!at_file_remove(t->best, NULL);
+}
+
+at_status at_image_leave(at_image_training *t, const char *place, at_error *err) {
+    at_text name = {0};
+    at_text_format(&name, "%s.part-%ld", place, (long)getpid());
+    char *folder = at_text_take(&name);
+    char *weights = folder ? at_path_join(folder, "weights.safetensors") : NULL;
+    at_status status =
+        weights ? AT_OK : at_fail(err, AT_NO_MEMORY, "not enough memory to save");
+    if (status == AT_OK)
+        status = at_file_remove(folder, err);
+    if (status == AT_OK)
+        status = at_folder_make(folder, err);
+    if (status == AT_OK)
+        status = write_card(t, folder, err);
+    if (status == AT_OK)
+        status = take_best(t->best, weights, err);
+    if (status == AT_OK)
+        status = at_file_commit(folder, place, err);
+    if (status != AT_OK && folder)
+        (void)!at_file_remove(folder, NULL);
+    at_free(folder);
+    at_free(weights);
+    return status;
+}
+
+void at_image_training_fini(at_image_training *t) {
+    at_pipeline_release(t->feed);
+    at_pipeline_release(t->judging);
+    at_net_release(t->net);
+    at_net_release(t->judge);
+    at_net_spec_release(t->spec);
+    at_image_data_fini(&t->train);
+    at_image_data_fini(&t->validation);
+    at_target_fini(&t->target);
+    at_arena_fini(&t->arena);
+    json_decref(t->notes);
+    at_free(t->labels);
+    at_free(t->best);
+    at_free(t->checkpoint);
+}
