@@ -10,11 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SERIES = 4, POINTS = 4000, FEATURES = 12, LOG_BYTES = 200000 };
+enum { METRICS = 2, SERIES = 8, POINTS = 4000, FEATURES = 12, LOG_BYTES = 200000 };
 
 /* The points of one series so far; thinned by half when full. */
 typedef struct curve {
     char name[40];
+    int metric;
     double *x, *y;
     size_t count;
 } curve;
@@ -22,7 +23,8 @@ typedef struct curve {
 typedef struct watch {
     at_context *context;
     at_progress *progress;
-    char metric[80];
+    char metrics[METRICS][80]; /* a chart each */
+    int metric_count;
     curve curves[SERIES];
     int curve_count;
     at_text log;
@@ -44,9 +46,24 @@ static void thin(curve *c) {
     c->count = kept;
 }
 
-static curve *curve_of(watch *w, const char *name) {
+/* The place of a metric among those that are drawn; -1: there are enough. */
+static int metric_of(watch *w, const char *name) {
+    char words[sizeof w->metrics[0]];
+    snprintf(words, sizeof words, "%s", name);
+    for (char *c = words; *c; c++)
+        *c = *c == '_' ? ' ' : *c;
+    for (int i = 0; i < w->metric_count; i++)
+        if (strcmp(w->metrics[i], words) == 0)
+            return i;
+    if (w->metric_count == METRICS)
+        return -1;
+    memcpy(w->metrics[w->metric_count], words, sizeof words);
+    return w->metric_count++;
+}
+
+static curve *curve_of(watch *w, int metric, const char *name) {
     for (int i = 0; i < w->curve_count; i++)
-        if (strcmp(w->curves[i].name, name) == 0)
+        if (w->curves[i].metric == metric && strcmp(w->curves[i].name, name) == 0)
             return &w->curves[i];
     if (w->curve_count == SERIES)
         return NULL;
@@ -56,25 +73,37 @@ static curve *curve_of(watch *w, const char *name) {
     if (!c->x || !c->y)
         return NULL;
     snprintf(c->name, sizeof c->name, "%s", name);
+    c->metric = metric;
     w->curve_count++;
     return c;
 }
 
+/* The series of one metric, in the order in which they came. */
+static size_t series_of(const watch *w, int metric, at_series *out) {
+    size_t count = 0;
+    for (int i = 0; i < w->curve_count; i++) {
+        const curve *c = &w->curves[i];
+        if (c->metric == metric)
+            out[count++] = (at_series){.name = c->name,
+                                       .x = c->x,
+                                       .y = c->y,
+                                       .count = c->count,
+                                       .dashed = strcmp(c->name, "validation") == 0};
+    }
+    return count;
+}
+
 static void draw(watch *w) {
-    at_series series[SERIES];
-    for (int i = 0; i < w->curve_count; i++)
-        series[i] = (at_series){.name = w->curves[i].name,
-                                .x = w->curves[i].x,
-                                .y = w->curves[i].y,
-                                .count = w->curves[i].count,
-                                .dashed = strcmp(w->curves[i].name, "validation") == 0};
-    at_chart chart = {.x_label = "epoch",
-                      .y_label = w->metric,
-                      .series = series,
-                      .series_count = (size_t)w->curve_count,
-                      .width = 520,
-                      .height = 230};
-    at_progress_chart(w->progress, &chart);
+    at_series series[METRICS][SERIES];
+    at_chart charts[METRICS];
+    for (int m = 0; m < w->metric_count; m++)
+        charts[m] = (at_chart){.x_label = "epoch",
+                               .y_label = w->metrics[m],
+                               .series = series[m],
+                               .series_count = series_of(w, m, series[m]),
+                               .width = w->metric_count > 1 ? 400 : 520,
+                               .height = 230};
+    at_progress_charts(w->progress, charts, (size_t)w->metric_count);
     w->dirty = false;
     w->drawn = at_now();
 }
@@ -85,12 +114,8 @@ static void take_point(watch *w, const json_t *point) {
     const json_t *x = json_array_get(point, 2), *y = json_array_get(point, 3);
     if (!name || !metric || !json_is_number(x) || !json_is_number(y))
         return;
-    if (!w->metric[0]) {
-        snprintf(w->metric, sizeof w->metric, "%s", metric);
-        for (char *c = w->metric; *c; c++)
-            *c = *c == '_' ? ' ' : *c;
-    }
-    curve *c = curve_of(w, name);
+    int place = metric_of(w, metric);
+    curve *c = place < 0 ? NULL : curve_of(w, place, name);
     if (!c)
         return;
     if (c->count == POINTS)

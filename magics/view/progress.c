@@ -144,14 +144,21 @@ void at_progress_update(at_progress *p, double done, double total, const char *w
     pthread_mutex_unlock(&p->lock);
 }
 
-void at_progress_chart(at_progress *p, const at_chart *chart) {
+void at_progress_charts(at_progress *p, const at_chart *charts, size_t count) {
     pthread_mutex_lock(&p->lock);
     at_text_clear(&p->chart_html);
     at_text_clear(&p->chart_plain);
-    if (chart) {
-        at_chart_html(chart, &p->chart_html);
-        at_chart_plain(chart, &p->chart_plain);
+    if (count)
+        at_text_put(&p->chart_html, "<div class=\"atl-charts\">");
+    for (size_t i = 0; i < count; i++) {
+        at_chart_html(&charts[i], &p->chart_html);
+        const char *what = charts[i].y_label;
+        if (what && count > 1)
+            at_text_format(&p->chart_plain, "%s%s\n", i ? "\n" : "", what);
+        at_chart_plain(&charts[i], &p->chart_plain);
     }
+    if (count)
+        at_text_put(&p->chart_html, "</div>");
     pthread_mutex_unlock(&p->lock);
 }
 

@@ -24,8 +24,9 @@ AT_MUST_USE at_status at_progress_new(at_display *display, const char *title,
  */
 void at_progress_update(at_progress *progress, double done, double total,
                         const char *what);
-/* The chart to show under the bar from now on (copied into markup now). NULL: none. */
-void at_progress_chart(at_progress *progress, const at_chart *chart);
+/* The charts to show under the bar from now on, side by side where there is room (copied
+ * into markup now). */
+void at_progress_charts(at_progress *progress, const at_chart *charts, size_t count);
 /* Shows the final state with `summary` ("done in 1.2 s, best epoch 9"); `failed` colours
  * it so. Then nothing more may be sent. */
 void at_progress_finish(at_progress *progress, bool failed, const char *summary);
