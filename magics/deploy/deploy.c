@@ -107,6 +107,19 @@ static at_status put(at_context *context, const struct deploy_options *o,
     return status;
 }
 
+static void show_pictures(at_context *context, const struct deploy_options *o, int port,
+                          double seconds) {
+    at_arena *arena = context->arena;
+    at_display_print(context->call->display,
+                     "%s is in service after %s: model %s at "
+                     "http://127.0.0.1:%d/endpoints/%s/invocations\n\nAsk it from a "
+                     "shell:\n  curl -H 'Content-Type: image/jpeg' --data-binary "
+                     "@picture.jpg http://127.0.0.1:%d/endpoints/%s/invocations\n\nor "
+                     "here:\n  %%invoke %s --file picture.jpg\n",
+                     o->endpoint, at_view_seconds(arena, seconds), o->model, port,
+                     o->endpoint, port, o->endpoint, o->endpoint);
+}
+
 static void show(at_context *context, const struct deploy_options *o, int port,
                  const char *row, double seconds) {
     at_arena *arena = context->arena;
@@ -149,6 +162,10 @@ static at_status deploy(at_context *context, const struct deploy_options *o,
         AT_TRY(at_server_reload(workspace, cancel, err));
     AT_TRY(at_server_ensure(workspace, cancel, &server, err));
     AT_TRY(at_server_check(workspace, o->endpoint, err));
+    if (at_model_of_images(model)) {
+        show_pictures(context, o, server.port, at_now() - began);
+        return AT_OK;
+    }
     const char *row = at_sample_row(workspace, model, source, context->arena);
     show(context, o, server.port, row, at_now() - began);
     return AT_OK;

@@ -14,6 +14,8 @@ static at_status fill(at_endpoint *endpoint, const char *id, const char *name,
         return at_fail(err, AT_NO_MEMORY, "no memory left for the endpoint");
     for (int i = 0; i < classes; i++)
         labels[i] = at_model_label(model, i);
+    if (at_model_of_images(model))
+        return AT_OK; /* a picture has neither columns nor response keys */
     AT_TRY(at_intake_init(&endpoint->intake, at_model_inputs(model),
                           at_model_ignored(model), at_model_target(model),
                           json_object_get(card, "missing"), arena, err));

@@ -1,18 +1,31 @@
 /* %%invoke: asks an endpoint. */
+#include "magics/deploy/picture.h"
+#include "magics/deploy/route.h"
 #include "magics/deploy/response.h"
 #include "magics/deploy/serve.h"
 #include "magics/language/spec.h"
 #include "magics/view/grid.h"
+#include "ops/base/file.h"
 #include "ops/frame/csv.h"
 #include "ops/frame/jsonl.h"
+#include "ops/image/image.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 struct invoke_options {
-    const char *endpoint, *content_type, *accept;
+    const char *endpoint, *content_type, *accept, *file, *data;
+    int64_t row;
     const char *body;
 };
+
+/* What is sent. */
+typedef struct payload {
+    const char *bytes;
+    size_t length;
+    const char *content_type;
+    bool picture;
+} payload;
 
 enum { SHOWN_MAX = 16 * 1024 }; /* bytes of an answer on the screen */
 
@@ -32,14 +45,31 @@ static const at_param options[] = {
     {.name = "content-type",
      .kind = AT_PARAM_TEXT,
      .offset = offsetof(struct invoke_options, content_type),
-     .fallback = "text/csv",
      .choices = media_types,
-     .help = "what the body is: text/csv, application/json or application/jsonlines"},
+     .help = "what the body is: text/csv (when left out), application/json or "
+             "application/jsonlines"},
     {.name = "accept",
      .kind = AT_PARAM_TEXT,
      .offset = offsetof(struct invoke_options, accept),
      .choices = media_types,
      .help = "what the answer shall be; the same as the body when absent"},
+    {.name = "file",
+     .kind = AT_PARAM_TEXT,
+     .refers = AT_REFERS_PATH,
+     .offset = offsetof(struct invoke_options, file),
+     .help = "send this file: a picture, or rows"},
+    {.name = "data",
+     .kind = AT_PARAM_TEXT,
+     .refers = AT_REFERS_DATASET,
+     .offset = offsetof(struct invoke_options, data),
+     .help = "send a picture of this dataset: that of --row"},
+    {.name = "row",
+     .kind = AT_PARAM_INT,
+     .offset = offsetof(struct invoke_options, row),
+     .fallback = "1",
+     .min = 1,
+     .max = 1e12,
+     .help = "which row of --data, from 1"},
 };
 
 /* What a failed request says: our server's own words out of its JSON. */
@@ -167,8 +197,48 @@ static at_status show(at_context *context, const struct invoke_options *o,
     return status;
 }
 
+static at_status read_file(at_context *context, const char *path, payload *out,
+                           at_error *err) {
+    at_text text = {0};
+    at_status status = at_file_read(path, AT_BODY_LIMIT, &text, err);
+    if (status == AT_OK) {
+        out->length = text.length;
+        out->bytes = at_arena_text(context->arena, at_text_get(&text), text.length);
+        if (!out->bytes)
+            status = at_fail(err, AT_NO_MEMORY, "no memory left for %s", path);
+    }
+    at_text_fini(&text);
+    out->picture =
+        status == AT_OK && at_image_recognise(out->bytes, out->length) != AT_IMAGE_UNKNOWN;
+    return status;
+}
+
+/* The body, a file, or a dataset's picture: one of them. */
+static at_status take_payload(at_context *context, const struct invoke_options *o,
+                              payload *out, at_error *err) {
+    bool body = o->body && o->body[strspn(o->body, " \t\r\n")];
+    if ((o->file != NULL) + (o->data != NULL) + body > 1)
+        return at_fail(err, AT_INVALID,
+                       "the body, --file and --data are three ways to say what is sent; "
+                       "use one");
+    *out = (payload){.bytes = o->body ? o->body : "",
+                     .length = o->body ? strlen(o->body) : 0};
+    if (o->file)
+        AT_TRY(read_file(context, o->file, out, err));
+    if (o->data) {
+        AT_TRY(at_picture_of_row(context, o->data, o->row, &out->bytes, &out->length,
+                                 err));
+        out->picture = true;
+    }
+    out->content_type = o->content_type ? o->content_type
+                        : out->picture  ? "application/x-image"
+                                        : "text/csv";
+    return AT_OK;
+}
+
 /* Starts the server where it does not run, and asks it. */
-static at_status ask(at_context *context, const struct invoke_options *o, int *code,
+static at_status ask(at_context *context, const struct invoke_options *o,
+                     const payload *sent, int *code,
                      char content_type[128], char **answer, size_t *length,
                      at_error *err) {
     at_workspace *workspace = context->workspace;
@@ -182,31 +252,43 @@ static at_status ask(at_context *context, const struct invoke_options *o, int *c
                          server.port);
     }
     AT_TRY(at_server_check(workspace, o->endpoint, err));
-    const char *body = o->body ? o->body : "";
-    return at_server_invoke(workspace, o->endpoint, o->content_type, o->accept, body,
-                            strlen(body), context->call->cancel, code, content_type,
-                            answer, length, err);
+    return at_server_invoke(workspace, o->endpoint, sent->content_type, o->accept,
+                            sent->bytes, sent->length, context->call->cancel, code,
+                            content_type, answer, length, err);
+}
+
+static at_status exchange(at_context *context, const struct invoke_options *o,
+                          const payload *sent, const at_entry *entry, at_error *err) {
+    at_workspace *workspace = context->workspace;
+    int code = 0;
+    char *answer = NULL, content_type[128];
+    size_t length = 0;
+    at_status asked = ask(context, o, sent, &code, content_type, &answer, &length, err);
+    at_server_info server;
+    if (asked == AT_NETWORK && at_server_find(workspace, &server, NULL) == AT_OK &&
+        !server.running) /* it was killed just now: asking again does no harm */
+        asked = ask(context, o, sent, &code, content_type, &answer, &length, err);
+    AT_TRY(asked);
+    at_status status =
+        code != 200 ? refusal(o->endpoint, code, answer, length, err)
+        : sent->picture
+            ? at_picture_show_answer(context, entry, sent->bytes, sent->length, answer,
+                                     length, err)
+            : show(context, o, answer, length, content_type, err);
+    at_free(answer);
+    return status;
 }
 
 static at_status run(at_context *context, const void *given, at_error *err) {
     const struct invoke_options *o = given;
-    at_workspace *workspace = context->workspace;
     at_entry entry;
-    AT_TRY(at_store_find(workspace, AT_KIND_ENDPOINT, o->endpoint, context->arena, &entry,
+    AT_TRY(at_store_find(context->workspace, AT_KIND_ENDPOINT, o->endpoint, context->arena, &entry,
                          err));
+    payload sent;
+    at_status status = take_payload(context, o, &sent, err);
+    if (status == AT_OK)
+        status = exchange(context, o, &sent, &entry, err);
     at_entry_fini(&entry);
-    int code = 0;
-    char *answer = NULL, content_type[128];
-    size_t length = 0;
-    at_status asked = ask(context, o, &code, content_type, &answer, &length, err);
-    at_server_info server;
-    if (asked == AT_NETWORK && at_server_find(workspace, &server, NULL) == AT_OK &&
-        !server.running) /* it was killed just now: asking again does no harm */
-        asked = ask(context, o, &code, content_type, &answer, &length, err);
-    AT_TRY(asked);
-    at_status status = code == 200 ? show(context, o, answer, length, content_type, err)
-                                   : refusal(o->endpoint, code, answer, length, err);
-    at_free(answer);
     return status;
 }
 
@@ -215,22 +297,26 @@ static const char *const examples[] = {
     "56,housemaid,married,basic.4y,no,no,no,telephone,may,mon,1,999,0,nonexistent",
     "%%invoke flights-ep --content-type application/json\n"
     "{\"instances\": [{\"temperature\": -2.5, \"humidity\": 91}]}",
+    "%invoke reader-ep --file seven.png",
+    "%invoke reader-ep --data digits_test --row 7",
     NULL};
 
 const at_magic at_magic_invoke = {
     .name = "invoke",
-    .forms = AT_MAGIC_CELL,
+    .forms = AT_MAGIC_CELL | AT_MAGIC_LINE,
     .stage = AT_STAGE_DEPLOY,
     .summary = "Sends the body to an endpoint and shows its answer",
     .details =
         "A row of CSV holds the columns in order, without the target and dropped ones; a "
         "first line with names makes it a header, and then columns match by name. An "
-        "empty field (CSV) or `null` (JSON) is a missing value.",
+        "empty field (CSV) or `null` (JSON) is a missing value. A model of images takes "
+        "one picture: a file, or a row of an image dataset.",
     .arguments = arguments,
     .argument_count = AT_COUNT(arguments),
     .options = options,
     .option_count = AT_COUNT(options),
     .body = {.kind = AT_BODY_TEXT,
+             .optional = true,
              .offset = offsetof(struct invoke_options, body),
              .help = "the rows to predict, as CSV, JSON or JSON lines"},
     .examples = examples,

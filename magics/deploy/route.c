@@ -1,4 +1,5 @@
 #include "magics/deploy/route.h"
+#include "magics/deploy/picture.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -183,6 +184,8 @@ static int negotiate(const at_http_request *request, at_media *in, at_media *out
 /* 0: answered. */
 static int invoke(at_endpoint *endpoint, const at_http_request *request,
                   at_http_answer *answer, failure *f) {
+    if (at_model_of_images(endpoint->model))
+        return f->status = at_picture_answer(endpoint, request, answer, &f->error);
     at_media in = AT_MEDIA_NONE, out = AT_MEDIA_NONE;
     int header;
     if (negotiate(request, &in, &out, &header, f))
