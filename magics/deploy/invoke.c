@@ -1,7 +1,7 @@
 /* %%invoke: asks an endpoint. */
 #include "magics/deploy/picture.h"
-#include "magics/deploy/route.h"
 #include "magics/deploy/response.h"
+#include "magics/deploy/route.h"
 #include "magics/deploy/serve.h"
 #include "magics/language/spec.h"
 #include "magics/view/grid.h"
@@ -208,8 +208,8 @@ static at_status read_file(at_context *context, const char *path, payload *out,
             status = at_fail(err, AT_NO_MEMORY, "no memory left for %s", path);
     }
     at_text_fini(&text);
-    out->picture =
-        status == AT_OK && at_image_recognise(out->bytes, out->length) != AT_IMAGE_UNKNOWN;
+    out->picture = status == AT_OK &&
+                   at_image_recognise(out->bytes, out->length) != AT_IMAGE_UNKNOWN;
     return status;
 }
 
@@ -226,8 +226,8 @@ static at_status take_payload(at_context *context, const struct invoke_options *
     if (o->file)
         AT_TRY(read_file(context, o->file, out, err));
     if (o->data) {
-        AT_TRY(at_picture_of_row(context, o->data, o->row, &out->bytes, &out->length,
-                                 err));
+        AT_TRY(
+            at_picture_of_row(context, o->data, o->row, &out->bytes, &out->length, err));
         out->picture = true;
     }
     out->content_type = o->content_type ? o->content_type
@@ -238,9 +238,8 @@ static at_status take_payload(at_context *context, const struct invoke_options *
 
 /* Starts the server where it does not run, and asks it. */
 static at_status ask(at_context *context, const struct invoke_options *o,
-                     const payload *sent, int *code,
-                     char content_type[128], char **answer, size_t *length,
-                     at_error *err) {
+                     const payload *sent, int *code, char content_type[128],
+                     char **answer, size_t *length, at_error *err) {
     at_workspace *workspace = context->workspace;
     at_server_info server;
     AT_TRY(at_server_find(workspace, &server, err));
@@ -269,12 +268,11 @@ static at_status exchange(at_context *context, const struct invoke_options *o,
         !server.running) /* it was killed just now: asking again does no harm */
         asked = ask(context, o, sent, &code, content_type, &answer, &length, err);
     AT_TRY(asked);
-    at_status status =
-        code != 200 ? refusal(o->endpoint, code, answer, length, err)
-        : sent->picture
-            ? at_picture_show_answer(context, entry, sent->bytes, sent->length, answer,
-                                     length, err)
-            : show(context, o, answer, length, content_type, err);
+    at_status status = code != 200 ? refusal(o->endpoint, code, answer, length, err)
+                       : sent->picture
+                           ? at_picture_show_answer(context, entry, sent->bytes,
+                                                    sent->length, answer, length, err)
+                           : show(context, o, answer, length, content_type, err);
     at_free(answer);
     return status;
 }
@@ -282,8 +280,8 @@ static at_status exchange(at_context *context, const struct invoke_options *o,
 static at_status run(at_context *context, const void *given, at_error *err) {
     const struct invoke_options *o = given;
     at_entry entry;
-    AT_TRY(at_store_find(context->workspace, AT_KIND_ENDPOINT, o->endpoint, context->arena, &entry,
-                         err));
+    AT_TRY(at_store_find(context->workspace, AT_KIND_ENDPOINT, o->endpoint,
+                         context->arena, &entry, err));
     payload sent;
     at_status status = take_payload(context, o, &sent, err);
     if (status == AT_OK)
@@ -297,8 +295,7 @@ static const char *const examples[] = {
     "56,housemaid,married,basic.4y,no,no,no,telephone,may,mon,1,999,0,nonexistent",
     "%%invoke flights-ep --content-type application/json\n"
     "{\"instances\": [{\"temperature\": -2.5, \"humidity\": 91}]}",
-    "%invoke reader-ep --file seven.png",
-    "%invoke reader-ep --data digits_test --row 7",
+    "%invoke reader-ep --file seven.png", "%invoke reader-ep --data digits_test --row 7",
     NULL};
 
 const at_magic at_magic_invoke = {

@@ -57,11 +57,10 @@ int at_picture_answer(const at_endpoint *endpoint, const at_http_request *reques
     if (code)
         return code;
     at_image_net *net = at_model_image_net(endpoint->model);
-    float *p = at_arena_alloc(request->arena,
-                              (size_t)at_image_net_classes(net) * sizeof *p);
-    at_status status =
-        p ? at_image_net_ask(net, request->body, request->length, p, err)
-          : at_fail(err, AT_NO_MEMORY, "no memory left for the picture");
+    float *p =
+        at_arena_alloc(request->arena, (size_t)at_image_net_classes(net) * sizeof *p);
+    at_status status = p ? at_image_net_ask(net, request->body, request->length, p, err)
+                         : at_fail(err, AT_NO_MEMORY, "no memory left for the picture");
     if (status == AT_NO_MEMORY || status == AT_INTERNAL || status == AT_IO)
         return 500;
     if (status)

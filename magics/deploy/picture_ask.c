@@ -66,8 +66,7 @@ static at_status show(at_context *context, const at_model *model, const json_t *
     size_t count = rank(answer, best);
     static const at_grid_column heads[] = {{"class", NULL, false},
                                            {"probability", NULL, true}};
-    at_grid_cell *cells =
-        at_arena_alloc(context->arena, (2 * count + 1) * sizeof *cells);
+    at_grid_cell *cells = at_arena_alloc(context->arena, (2 * count + 1) * sizeof *cells);
     if (!cells)
         return at_fail(err, AT_NO_MEMORY, "no memory left for the answer");
     for (size_t i = 0; i < count; i++) {
@@ -98,8 +97,9 @@ at_status at_picture_show_answer(at_context *context, const at_entry *entry,
     at_model *model = NULL;
     at_status status = folder && json_is_array(numbers)
                            ? at_model_load(folder, &model, err)
-                           : at_fail(err, AT_INVALID, "this is not an answer to a "
-                                                      "picture");
+                           : at_fail(err, AT_INVALID,
+                                     "this is not an answer to a "
+                                     "picture");
     if (status == AT_OK) {
         at_picture picture = {.bytes = bytes, .length = size};
         at_pictures pictures = {.items = &picture, .count = 1};

@@ -71,8 +71,9 @@ static const at_param options[] = {
      .kind = AT_PARAM_TEXT,
      .refers = AT_REFERS_PATH,
      .offset = offsetof(struct train_options, weights),
-     .help = "image-classification: a safetensors file to start from, by torchvision's or "
-             "timm's names; the last layer is learned anew"},
+     .help =
+         "image-classification: a safetensors file to start from, by torchvision's or "
+         "timm's names; the last layer is learned anew"},
     {.name = "seed",
      .kind = AT_PARAM_INT,
      .offset = offsetof(struct train_options, seed),
@@ -144,8 +145,9 @@ static at_status add_images(plan *p, const char *channel, const at_entry *data,
     if (!at_store_images_behind(data)) {
         at_fail(err, AT_INVALID, "dataset %s has no pictures, and %s learns from them",
                 data->name, p->algorithm->name);
-        return at_hint(err, "fetch a set of images (%%fetch), or make one: %%generate "
-                            "digits %s",
+        return at_hint(err,
+                       "fetch a set of images (%%fetch), or make one: %%generate "
+                       "digits %s",
                        data->name);
     }
     const char *id = json_string_value(json_object_get(data->card, "images"));

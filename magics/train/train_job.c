@@ -212,8 +212,9 @@ static at_status finished(at_workspace *workspace, const at_entry *job,
 
 const at_job_kind at_job_kind_train = {
     .name = "train",
-    .resumes = "training starts again at the first epoch, with the same data and seed; that "
-               "of pictures goes on where it was",
+    .resumes =
+        "training starts again at the first epoch, with the same data and seed; that "
+        "of pictures goes on where it was",
     .run = run,
     .finished = finished,
     .watch = at_train_watch,

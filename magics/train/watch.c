@@ -205,12 +205,13 @@ static const char *summary_of(at_context *context, const json_t *result, double 
     const json_t *accuracy =
         json_object_get(json_object_get(describe, "validation"), "accuracy");
     if (json_object_get(describe, "resnet"))
-        return at_arena_format(
-            context->arena, "done in %s · %s%s%s", at_view_seconds(context->arena, seconds),
-            at_view_plural(context->arena, rows, "image"),
-            accuracy ? " · validation accuracy " : "",
-            accuracy ? at_arena_format(context->arena, "%.3f", json_number_value(accuracy))
-                     : "");
+        return at_arena_format(context->arena, "done in %s · %s%s%s",
+                               at_view_seconds(context->arena, seconds),
+                               at_view_plural(context->arena, rows, "image"),
+                               accuracy ? " · validation accuracy " : "",
+                               accuracy ? at_arena_format(context->arena, "%.3f",
+                                                          json_number_value(accuracy))
+                                        : "");
     const char *text = at_arena_format(
         context->arena, "done in %s%s%s · %s · %s",
         at_view_seconds(context->arena, seconds), problem ? " · " : "",

@@ -60,17 +60,19 @@ static json_t *validation_of(const at_image_training *t) {
 static json_t *card_of(at_image_training *t) {
     const at_resnet_options *net = &t->resnet;
     return json_pack(
-        "{s:s, s:s, s:s, s:o?, s:o?, s:I, s:o?, s:{s:i, s:i, s:i}, s:[], s:[], s:I, s:I, s:I, "
+        "{s:s, s:s, s:s, s:o?, s:o?, s:I, s:o?, s:{s:i, s:i, s:i}, s:[], s:[], s:I, s:I, "
+        "s:I, "
         "s:o?, s:I, s:O?}",
         "format", AT_MODEL_FORMAT, "algorithm", AT_IMAGE_ALGORITHM, "column",
         t->request->target, "target", at_target_to_json(&t->target), "hyperparameters",
         at_params_to_json(at_image_param_table, at_image_param_count, &t->params), "seed",
         (json_int_t)t->request->seed, "prep", at_prep_to_json(&t->prep), "resnet",
-        "version", net->version, "depth", net->depth, "classes", net->classes, "inputs", "ignored", "rows",
-        (json_int_t)t->train.count, "validation_rows", (json_int_t)t->validation.count,
-        "left_out", (json_int_t)(t->train.left_out + t->validation.left_out),
-        "validation", validation_of(t), "best_epoch",
-        (json_int_t)(t->progress.best_epoch + 1), "notes", t->notes);
+        "version", net->version, "depth", net->depth, "classes", net->classes, "inputs",
+        "ignored", "rows", (json_int_t)t->train.count, "validation_rows",
+        (json_int_t)t->validation.count, "left_out",
+        (json_int_t)(t->train.left_out + t->validation.left_out), "validation",
+        validation_of(t), "best_epoch", (json_int_t)(t->progress.best_epoch + 1), "notes",
+        t->notes);
 }
 
 static at_status write_card(at_image_training *t, const char *folder, at_error *err) {

@@ -146,7 +146,8 @@ static at_status plan(at_image_training *t, bool training, at_net **out, at_erro
     if (training) {
         const at_net_sizes *sizes = at_net_plan_sizes(planned);
         say(t->request,
-            "[INFO] ResNet-%d for %d classes: %.1f million weights, %.0f MB of memory for "
+            "[INFO] ResNet-%d for %d classes: %.1f million weights, %.0f MB of memory "
+            "for "
             "batches of %" PRId64,
             t->config.layers, t->config.classes, (double)sizes->values / 1e6,
             (double)sizes->total / 1e6, p->mini_batch_size);
@@ -208,8 +209,8 @@ static at_status open_pipeline(at_image_training *t, const at_image_data *data,
 
 static at_batch batch_of(at_image_training *t, const at_image_data *data,
                          const at_pipeline_batch *images) {
-    at_batch batch = {.count = images->count, .bytes = images->pixels,
-                      .labels = t->labels};
+    at_batch batch = {
+        .count = images->count, .bytes = images->pixels, .labels = t->labels};
     for (int32_t n = 0; n < images->count; n++)
         t->labels[n] = data->labels[images->places[n]];
     for (int32_t c = 0; c < t->prep.c; c++) {
@@ -227,8 +228,8 @@ static void count_right(const at_image_training *t, const at_net *net, int32_t c
         const float *p = at_net_output(net, n);
         int64_t above = 0;
         for (int32_t c = 0; c < t->config.classes; c++)
-            above += p[c] > p[t->labels[n]] || (p[c] == p[t->labels[n]] &&
-                                                c < t->labels[n]);
+            above +=
+                p[c] > p[t->labels[n]] || (p[c] == p[t->labels[n]] && c < t->labels[n]);
         *right += above == 0;
         *right_k += above < k;
     }
@@ -277,7 +278,8 @@ static at_status end_epoch(at_image_training *t, bool *stop, at_error *err) {
             t->params.top_k, now->right_k / images);
     say(request, "[INFO] Epoch[%" PRId64 "] Train-cross-entropy=%f", e,
         now->loss / images);
-    say(request, "[INFO] Epoch[%" PRId64 "] Time cost=%.3f", e, at_now() - t->epoch_began);
+    say(request, "[INFO] Epoch[%" PRId64 "] Time cost=%.3f", e,
+        at_now() - t->epoch_began);
     double accuracy = train_accuracy, loss = now->loss / images, top_k;
     if (t->judge) {
         AT_TRY(validate(t, &accuracy, &loss, &top_k, err));
@@ -293,8 +295,8 @@ static at_status end_epoch(at_image_training *t, bool *stop, at_error *err) {
     /* Without a validation set the last epoch is the best one. */
     if (now->best_epoch < 0 || !t->judge || accuracy > now->best_accuracy) {
         if (t->judge)
-            say(request,
-                "[INFO] Storing the best model with validation accuracy: %f", accuracy);
+            say(request, "[INFO] Storing the best model with validation accuracy: %f",
+                accuracy);
         AT_TRY(keep_best(t, err));
         now->best_accuracy = accuracy;
         now->best_loss = loss;
@@ -317,8 +319,7 @@ static void tell(at_image_training *t, size_t batches) {
         return;
     t->told = now;
     double rate = (double)t->rate_images / (now - t->began);
-    double done = (double)t->progress.epoch +
-                  (double)t->progress.batch / (double)batches;
+    double done = (double)t->progress.epoch + (double)t->progress.batch / (double)batches;
     char what[96];
     snprintf(what, sizeof what, "epoch %" PRId64 " of %" PRId64 " · %.*f images/s",
              t->progress.epoch + 1, t->params.epochs, rate < 10 ? 1 : 0, rate);
@@ -375,9 +376,9 @@ static at_status loop(at_image_training *t, at_error *err) {
         }
     }
     if (stop)
-        at_image_note(t, "stopped early after epoch %" PRId64
-                         ": validation accuracy grew no more",
-                      t->progress.epoch);
+        at_image_note(
+            t, "stopped early after epoch %" PRId64 ": validation accuracy grew no more",
+            t->progress.epoch);
     return AT_OK;
 }
 

@@ -156,11 +156,21 @@ static const char *title_of(const at_model *model) {
 }
 
 json_t *at_model_describe(const at_model *model) {
-    static const char *const SHOWN[] = {
-        "algorithm",  "hyperparameters", "seed",        "inputs",
-        "ignored",    "cleaning",        "preparation", "rows",
-        "prep",       "resnet",          "best_epoch",
-        "validation", "validation_rows", "left_out",    "notes"};
+    static const char *const SHOWN[] = {"algorithm",
+                                        "hyperparameters",
+                                        "seed",
+                                        "inputs",
+                                        "ignored",
+                                        "cleaning",
+                                        "preparation",
+                                        "rows",
+                                        "prep",
+                                        "resnet",
+                                        "best_epoch",
+                                        "validation",
+                                        "validation_rows",
+                                        "left_out",
+                                        "notes"};
     json_t *out = json_object(), *features = json_array(), *item;
     bool ok = out && features;
     for (size_t i = 0; ok && i < sizeof SHOWN / sizeof *SHOWN; i++) {
@@ -176,8 +186,7 @@ json_t *at_model_describe(const at_model *model) {
         ok = json_array_append_new(features, entry) == 0 && ok;
     }
     ok = json_object_set_new(out, "features", features) == 0 && ok;
-    ok = ok &&
-         json_object_set_new(out, "title", json_string(title_of(model))) == 0 &&
+    ok = ok && json_object_set_new(out, "title", json_string(title_of(model))) == 0 &&
          json_object_set_new(out, "target", json_string(model->column)) == 0 &&
          json_object_set_new(out, "problem",
                              json_string(at_problem_name(model->target.problem))) == 0 &&

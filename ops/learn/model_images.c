@@ -81,13 +81,12 @@ at_status at_model_predict_images(const at_model *m, const at_frame *frame,
     *out = (at_predictions){0};
     int outputs = at_image_net_classes(m->images);
     size_t rows = (size_t)at_frame_rows(frame);
-    *out = (at_predictions){
-        .rows = (int64_t)rows,
-        .outputs = m->target.problem == AT_BINARY ? 1 : m->target.classes};
+    *out = (at_predictions){.rows = (int64_t)rows,
+                            .outputs =
+                                m->target.problem == AT_BINARY ? 1 : m->target.classes};
     int64_t *ids = NULL;
     float *p = at_alloc_array(rows * (size_t)outputs + 1, sizeof *p);
-    out->scores =
-        at_alloc_array(rows * (size_t)out->outputs + 1, sizeof *out->scores);
+    out->scores = at_alloc_array(rows * (size_t)out->outputs + 1, sizeof *out->scores);
     out->labels = at_alloc_array(rows + 1, sizeof *out->labels);
     at_status status =
         p && out->scores && out->labels

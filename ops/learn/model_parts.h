@@ -52,7 +52,8 @@ struct at_model {
 AT_MUST_USE at_status at_model_make(json_t *card, const at_learner *learner,
                                     at_learned *state, at_model **out, at_error *err);
 
-/* The model of pictures whose card this is, in `folder`. Takes `card`, also on failure. */
+/* The model of pictures whose card this is, in `folder`. Takes `card`, also on failure.
+ */
 AT_MUST_USE at_status at_model_make_images(json_t *card, const char *folder,
                                            at_model **out, at_error *err);
 
