@@ -77,7 +77,8 @@ def test_wrong_messages_are_dropped_without_a_word(echo, channel, name, frames):
             assert answers(socket)
         assert socket.poll(10) == 0
     # Only the good request was heard: two status messages, of one parent.
-    heard = quiet(echo.client, 0.03)
+    heard = [echo.client.get_iopub_msg(timeout=10 * SLOW) for _ in range(2)]
+    heard += quiet(echo.client, 0.03)
     assert [m["content"].get("execution_state") for m in heard] == ["busy", "idle"]
 
 
