@@ -40,18 +40,18 @@ static const known all[] = {
 #if defined(__x86_64__)
     {{.name = "avx2",
       .direct = &at_direct_avx2,
-      .pointwise = &at_pointwise_scalar,
+      .pointwise = &at_pointwise_avx2,
       .winograd = &at_winograd_avx2},
      has_avx2},
     {{.name = "avx512",
       .direct = &at_direct_avx512,
-      .pointwise = &at_pointwise_scalar,
+      .pointwise = &at_pointwise_avx512,
       .winograd = &at_winograd_avx512},
      has_avx512},
 #elif defined(__aarch64__)
     {{.name = "neon",
       .direct = &at_direct_neon,
-      .pointwise = &at_pointwise_scalar,
+      .pointwise = &at_pointwise_neon,
       .winograd = &at_winograd_neon},
      always},
 #endif

@@ -29,7 +29,7 @@ static void norm(const at_norm *n) {
                 float v = x[k] * n->scale[k] + n->shift[k];
                 if (add)
                     v += add[k];
-                y[k] = n->relu && !(v > 0) ? 0 : v;
+                y[k] = n->relu && v < 0 ? 0 : v;
             }
         }
 }
@@ -75,7 +75,7 @@ static void add(at_view y, at_view a, at_view b, int32_t h, int32_t w, bool relu
                 float v = place(a, i, j)[k];
                 if (b.data)
                     v += place(b, i, j)[k];
-                place(y, i, j)[k] = relu && !(v > 0) ? 0 : v;
+                place(y, i, j)[k] = relu && v < 0 ? 0 : v;
             }
 }
 
