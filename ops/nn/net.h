@@ -70,6 +70,7 @@ void at_net_plan_release(at_net_plan *plan); /* NULL is fine */
 const at_net_sizes *at_net_plan_sizes(const at_net_plan *plan);
 /* The nodes in the order they run; NULL past the last. For tests and profiles. */
 const at_node *at_net_plan_node(const at_net_plan *plan, size_t index);
+size_t at_net_plan_layer(const at_net_plan *plan, const at_node *node); /* in the spec */
 
 /* ---- net ---- */
 

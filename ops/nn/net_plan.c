@@ -33,6 +33,10 @@ const at_node *at_net_plan_node(const at_net_plan *plan, size_t index) {
     return index < plan->running ? &plan->nodes[plan->order[index]] : NULL;
 }
 
+size_t at_net_plan_layer(const at_net_plan *plan, const at_node *node) {
+    return (size_t)(node - plan->nodes);
+}
+
 static at_status check(const at_net_spec *spec, const at_net_options *options,
                        at_error *err) {
     if (spec->error.code != AT_OK) {
