@@ -1,7 +1,7 @@
-/* One ResNet on one pool: what cnn.py drives. Reads commands from stdin, answers a line of
- * JSON each: "step N" (training) or "forward N" runs N of them and tells their seconds;
- * "profile" tells the seconds of each layer since the last. On start it tells the memory
- * and the seconds to the first step's end.
+/* One ResNet on one pool: what cnn.py drives. Reads commands from stdin, answers a line
+ * of JSON each: "step N" (training) or "forward N" runs N of them and tells their
+ * seconds; "profile" tells the seconds of each layer since the last. On start it tells
+ * the memory and the seconds to the first step's end.
  *
  *     cnn_bench train|infer DEPTH SIDE BATCH CLASSES THREADS */
 #include "ops/base/clock.h"
@@ -60,7 +60,8 @@ static int fail(const at_error *err) {
 
 int main(int argc, char **argv) {
     if (argc != 7)
-        return fprintf(stderr, "cnn_bench train|infer DEPTH SIDE BATCH CLASSES THREADS\n");
+        return fprintf(stderr,
+                       "cnn_bench train|infer DEPTH SIDE BATCH CLASSES THREADS\n");
     double from = at_now();
     int depth = (int)strtol(argv[2], NULL, 10), side = (int)strtol(argv[3], NULL, 10);
     int count = (int)strtol(argv[4], NULL, 10), classes = (int)strtol(argv[5], NULL, 10);
@@ -76,7 +77,8 @@ int main(int argc, char **argv) {
                               .training = it.train,
                               .parts = threads,
                               .optimizing = at_optimizer_defaults()};
-    if (at_pool_new((size_t)threads, &pool, &err) || at_resnet_new(&resnet, &spec, &err) ||
+    if (at_pool_new((size_t)threads, &pool, &err) ||
+        at_resnet_new(&resnet, &spec, &err) ||
         at_net_plan_new(spec, &options, &plan, &err))
         return fail(&err);
     at_net_sizes sizes = *at_net_plan_sizes(plan);
@@ -108,7 +110,8 @@ int main(int argc, char **argv) {
         } else {
             int times = (int)strtol(line, NULL, 10);
             double seconds = run(&it, times);
-            printf("{\"seconds\": %.6f, \"peak_mb\": %.1f}\n", seconds / times, peak_mb());
+            printf("{\"seconds\": %.6f, \"peak_mb\": %.1f}\n", seconds / times,
+                   peak_mb());
         }
         fflush(stdout);
     }
