@@ -44,7 +44,7 @@ typedef struct builder {
     at_net_spec *spec;
     const family *family;
     int version;
-    char prefix[NAME / 2]; /* "layer1.0." or "stage1_unit1_" */
+    char prefix[40]; /* "layer1.0." or "stage1_unit1_" */
 } builder;
 
 static int layer(builder *b, const char *kind, const char *name, int input,
