@@ -247,8 +247,68 @@ static void chooses(void **state) {
     assert_int_equal(index, 0);
 }
 
+typedef struct visited {
+    at_text names;
+    int64_t end;
+    size_t count;
+} visited;
+
+static at_status visit(void *context, const char *name, int64_t offset, int64_t length,
+                       at_error *err) {
+    visited *v = context;
+    (void)err;
+    assert_int_equal(offset, v->end); /* one after the other, without holes */
+    v->end += length;
+    v->count++;
+    at_text_format(&v->names, "%s=%lld;", name, (long long)length);
+    return AT_OK;
+}
+
+static void extracts_all(void **state) {
+    (void)state;
+    at_error err;
+    write_text("a.txt", "alpha");
+    write_text("b.txt", "");
+    write_text("c.txt", "gamma rays");
+    RUN("tar", "czf", "all.tar.gz", "a.txt", "b.txt", "c.txt");
+    RUN("zip", "-q", "all.zip", "a.txt", "b.txt", "c.txt");
+    RUN("gzip", "-kf", "c.txt");
+    static const struct {
+        const char *path, *names;
+    } cases[] = {{"all.tar.gz", "a.txt=5;b.txt=0;c.txt=10;"},
+                 {"all.zip", "a.txt=5;b.txt=0;c.txt=10;"}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        visited v = {0};
+        at_text out = {0};
+        int fd = open("all", O_RDWR | O_CREAT | O_TRUNC, 0600);
+        assert_ok(at_archive_extract_all(cases[i].path, fd, 100, NULL, visit, NULL, &v,
+                                         &err),
+                  &err);
+        assert_string_equal(at_text_get(&v.names), cases[i].names);
+        assert_ok(at_file_read("all", 100, &out, &err), &err);
+        assert_string_equal(at_text_get(&out), "alphagamma rays");
+        at_text_clear(&v.names);
+        v.end = 0; /* the limit is of all together */
+        assert_int_equal(at_archive_extract_all(cases[i].path, fd, 12, NULL, visit, NULL,
+                                                &v, &err),
+                         AT_LIMIT);
+        close(fd);
+        at_text_fini(&out);
+        at_text_fini(&v.names);
+    }
+    visited v = {0};
+    int fd = open("all", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    assert_ok(at_archive_extract_all("c.txt.gz", fd, 100, NULL, visit, NULL, &v, &err),
+              &err);
+    assert_int_equal(v.count, 1);
+    assert_int_equal(v.end, 10);
+    close(fd);
+    at_text_fini(&v.names);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(extracts_all, set_up, tear_down),
         cmocka_unit_test_setup_teardown(reads_tars, set_up, tear_down),
         cmocka_unit_test_setup_teardown(reads_the_bank_zip, set_up, tear_down),
         cmocka_unit_test_setup_teardown(reads_single_files, set_up, tear_down),
