@@ -34,6 +34,27 @@ static at_status read_frame(const uint8_t *segment, size_t size, size_t at,
     return AT_OK;
 }
 
+/* Huffman tables: class and number, 16 counts of codes by length, as many values. More
+ * than 256 values, or more codes of a length than there can be, are more than decoders
+ * have room for. */
+static at_status check_tables(const uint8_t *segment, size_t size, size_t at,
+                              at_error *err) {
+    for (size_t i = 2; i < size;) {
+        size_t values = 0, codes = 0;
+        bool room = size - i >= 17 && segment[i] >> 4 <= 1 && (segment[i] & 15) <= 3;
+        for (size_t k = 1; room && k <= 16; k++) {
+            values += segment[i + k];
+            codes = codes * 2 + segment[i + k];
+            room = codes <= (size_t)1 << k;
+        }
+        if (!room || values > 256 || values > size - i - 17)
+            return at_fail(err, AT_CORRUPT,
+                           "the JPEG is damaged: a wrong Huffman table at byte %zu", at);
+        i += 17 + values;
+    }
+    return AT_OK;
+}
+
 /* Past the entropy-coded data that begins at `at`: the next marker that is neither a
  * stuffed byte nor a restart; `length` where there is none. */
 static size_t past_scan(const uint8_t *bytes, size_t length, size_t at) {
@@ -94,6 +115,8 @@ at_status at_container_jpeg(const uint8_t *bytes, size_t length, at_image_facts 
                                "the JPEG is damaged: a second frame at byte %zu", at);
             AT_TRY(read_frame(bytes + at + 2, size, at, facts, err));
         }
+        if (code == 0xC4)
+            AT_TRY(check_tables(bytes + at + 2, size, at, err));
         at += 2 + size;
         if (code == 0xDA) {
             if (++scans > SCANS_MAX)

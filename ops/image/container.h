@@ -7,8 +7,9 @@
 
 #include "ops/image/image.h"
 
-/* JPEG (ITU-T T.81 annex B): markers in order, a frame of 8 bits, an end; at most 1000
- * scans, because each costs a pass over the whole picture. Fills w, h, c. */
+/* JPEG (ITU-T T.81 annex B): markers in order, a frame of 8 bits, Huffman tables that
+ * can be, an end; at most 1000 scans, because each costs a pass over the whole picture.
+ * Fills w, h, c. */
 AT_MUST_USE at_status at_container_jpeg(const uint8_t *bytes, size_t length,
                                         at_image_facts *facts, at_error *err);
 /* PNG (ISO 15948, 5): chunks within the file, checksums of the critical ones, a header

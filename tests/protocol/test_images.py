@@ -145,7 +145,7 @@ def test_recordio(cells):
     whole = b"".join(records)
     # Of the last piece, a head of 8 bytes and "xy" with its padding, 3 bytes are left.
     (cells.folder / "t.rec").write_bytes(whole[:-9])
-    fails(cells("%fetch t t.rec\n"), "t.rec", f"byte {len(whole) - 12}")
+    fails(cells("%fetch t t.rec\n"), "t.rec", "cut off", f"byte {len(whole) - 12}")
     (cells.folder / "t.rec").write_bytes(records[0] + image_record(1, 0.0, b"nonsense"))
     fails(cells("%fetch t t.rec\n"), "t.rec, the record at byte", "no image")
     said = works(cells("%fetch t t.rec --on-bad-row skip\n"))

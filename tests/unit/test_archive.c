@@ -281,17 +281,17 @@ static void extracts_all(void **state) {
         visited v = {0};
         at_text out = {0};
         int fd = open("all", O_RDWR | O_CREAT | O_TRUNC, 0600);
-        assert_ok(at_archive_extract_all(cases[i].path, fd, 100, NULL, visit, NULL, &v,
-                                         &err),
-                  &err);
+        assert_ok(
+            at_archive_extract_all(cases[i].path, fd, 100, NULL, visit, NULL, &v, &err),
+            &err);
         assert_string_equal(at_text_get(&v.names), cases[i].names);
         assert_ok(at_file_read("all", 100, &out, &err), &err);
         assert_string_equal(at_text_get(&out), "alphagamma rays");
         at_text_clear(&v.names);
         v.end = 0; /* the limit is of all together */
-        assert_int_equal(at_archive_extract_all(cases[i].path, fd, 12, NULL, visit, NULL,
-                                                &v, &err),
-                         AT_LIMIT);
+        assert_int_equal(
+            at_archive_extract_all(cases[i].path, fd, 12, NULL, visit, NULL, &v, &err),
+            AT_LIMIT);
         close(fd);
         at_text_fini(&out);
         at_text_fini(&v.names);

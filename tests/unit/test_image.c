@@ -242,6 +242,32 @@ static void test_claims(void **state) {
                      AT_UNSUPPORTED);
 }
 
+/* A table of more codes than there are: stb_image writes past its own. */
+static void test_huffman_tables(void **state) {
+    (void)state;
+    need_data("images/photos/china.jpg");
+    at_text file = file_bytes("images/photos/china.jpg");
+    at_image image;
+    at_error err;
+    size_t tables = 0;
+    for (size_t i = 2; i + 22 < file.length && tables < 2; i++) {
+        if (memcmp(file.data + i, "\xFF\xC4", 2) != 0)
+            continue;
+        static const size_t places[] = {4, 5, 19};
+        for (size_t k = 0; k < COUNT(places); k++) {
+            char old = file.data[i + places[k]];
+            file.data[i + places[k]] = '\x7F';
+            assert_int_equal(at_image_decode(file.data, file.length, 0, &image, &err),
+                             AT_CORRUPT);
+            assert_non_null(strstr(err.text, "Huffman"));
+            file.data[i + places[k]] = old;
+        }
+        tables++;
+    }
+    assert_true(tables > 0);
+    at_text_fini(&file);
+}
+
 static at_status decode_again(void *context) {
     at_text *file = context;
     at_image image;
@@ -266,6 +292,7 @@ int main(void) {
         cmocka_unit_test(test_decoders_agree), cmocka_unit_test(test_robust),
         cmocka_unit_test(test_cut_off),        cmocka_unit_test(test_raw),
         cmocka_unit_test(test_claims),         cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_huffman_tables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
