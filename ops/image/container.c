@@ -34,11 +34,22 @@ static at_status read_frame(const uint8_t *segment, size_t size, size_t at,
     return AT_OK;
 }
 
+/* What the segments so far have said. */
+typedef struct jpeg {
+    const uint8_t *bytes;
+    size_t length;
+    at_image_facts *facts;
+    bool progressive;
+    bool tables[2][4]; /* Huffman tables that there are: of DC, of AC */
+    int scans;
+    bool strict;
+} jpeg;
+
 /* Huffman tables: class and number, 16 counts of codes by length, as many values. More
  * than 256 values, or more codes of a length than there can be, are more than decoders
  * have room for. */
-static at_status check_tables(const uint8_t *segment, size_t size, size_t at,
-                              at_error *err) {
+static at_status read_tables(jpeg *j, size_t at, size_t size, at_error *err) {
+    const uint8_t *segment = j->bytes + at + 2;
     for (size_t i = 2; i < size;) {
         size_t values = 0, codes = 0;
         bool room = size - i >= 17 && segment[i] >> 4 <= 1 && (segment[i] & 15) <= 3;
@@ -50,9 +61,36 @@ static at_status check_tables(const uint8_t *segment, size_t size, size_t at,
         if (!room || values > 256 || values > size - i - 17)
             return at_fail(err, AT_CORRUPT,
                            "the JPEG is damaged: a wrong Huffman table at byte %zu", at);
+        j->tables[segment[i] >> 4][segment[i] & 15] = true;
         i += 17 + values;
     }
     return AT_OK;
+}
+
+/* A scan: strictly, the tables that it uses are there. */
+static at_status read_scan(jpeg *j, size_t at, size_t size, at_error *err) {
+    const uint8_t *segment = j->bytes + at + 2;
+    size_t count = size > 2 ? segment[2] : 0;
+    if (++j->scans > SCANS_MAX)
+        return at_fail(err, AT_LIMIT, "the JPEG has more than %d scans", SCANS_MAX);
+    if (!j->strict)
+        return AT_OK;
+    bool good = count >= 1 && count <= 4 && size >= 6 + 2 * count;
+    /* Of a progressive scan: from which coefficient on, and whether it refines. */
+    int first = good ? segment[3 + 2 * count] : 0;
+    int before = good ? segment[5 + 2 * count] >> 4 : 0;
+    for (size_t i = 0; good && i < count; i++) {
+        int dc = segment[4 + 2 * i] >> 4, ac = segment[4 + 2 * i] & 15;
+        bool need_dc = j->progressive ? first == 0 && before == 0 : true;
+        bool need_ac = j->progressive ? first > 0 : true;
+        good = dc <= 3 && ac <= 3 && (!need_dc || j->tables[0][dc]) &&
+               (!need_ac || j->tables[1][ac]);
+    }
+    return good ? AT_OK
+                : at_fail(err, AT_CORRUPT,
+                          "the JPEG is damaged: the scan at byte %zu lacks a Huffman "
+                          "table",
+                          at);
 }
 
 /* Past the entropy-coded data that begins at `at`: the next marker that is neither a
@@ -80,10 +118,39 @@ static bool frame_marker(uint8_t code) {
     return code >= 0xC0 && code <= 0xCF && code != 0xC4 && code != 0xC8 && code != 0xCC;
 }
 
-at_status at_container_jpeg(const uint8_t *bytes, size_t length, at_image_facts *facts,
-                            at_error *err) {
+/* A segment with a length of its own; *at moves past it. */
+static at_status read_segment(jpeg *j, uint8_t code, size_t *at, at_error *err) {
+    size_t begin = *at;
+    if (j->length - begin < 4)
+        return cut_off("JPEG", j->length, err);
+    size_t size = big(j->bytes + begin + 2, 2);
+    if (size < 2)
+        return at_fail(err, AT_CORRUPT,
+                       "the JPEG is damaged: a segment of %zu bytes at byte %zu", size,
+                       begin);
+    if (size > j->length - begin - 2)
+        return cut_off("JPEG", j->length, err);
+    *at = begin + 2 + size;
+    if (frame_marker(code)) {
+        if (j->facts->w)
+            return at_fail(err, AT_CORRUPT,
+                           "the JPEG is damaged: a second frame at byte %zu", begin);
+        j->progressive = code == 0xC2;
+        return read_frame(j->bytes + begin + 2, size, begin, j->facts, err);
+    }
+    if (code == 0xC4)
+        return read_tables(j, begin, size, err);
+    if (code == 0xDA) {
+        AT_TRY(read_scan(j, begin, size, err));
+        *at = past_scan(j->bytes, j->length, *at);
+    }
+    return AT_OK;
+}
+
+at_status at_container_jpeg(const uint8_t *bytes, size_t length, bool strict,
+                            at_image_facts *facts, at_error *err) {
+    jpeg j = {.bytes = bytes, .length = length, .facts = facts, .strict = strict};
     size_t at = 2;
-    int scans = 0;
     *facts = (at_image_facts){.format = AT_IMAGE_JPEG};
     for (;;) {
         /* Bytes between segments are passed over, as every decoder does. */
@@ -96,36 +163,12 @@ at_status at_container_jpeg(const uint8_t *bytes, size_t length, at_image_facts 
         uint8_t code = bytes[at + 1];
         if (code == 0xD9)
             break;
-        if (code == 0 || code == 1 || (code >= 0xD0 && code <= 0xD8)) {
+        if (code == 0 || code == 1 || (code >= 0xD0 && code <= 0xD8))
             at += 2;
-            continue;
-        }
-        if (length - at < 4)
-            return cut_off("JPEG", length, err);
-        size_t size = big(bytes + at + 2, 2);
-        if (size < 2)
-            return at_fail(err, AT_CORRUPT,
-                           "the JPEG is damaged: a segment of %zu bytes at byte %zu",
-                           size, at);
-        if (size > length - at - 2)
-            return cut_off("JPEG", length, err);
-        if (frame_marker(code)) {
-            if (facts->w)
-                return at_fail(err, AT_CORRUPT,
-                               "the JPEG is damaged: a second frame at byte %zu", at);
-            AT_TRY(read_frame(bytes + at + 2, size, at, facts, err));
-        }
-        if (code == 0xC4)
-            AT_TRY(check_tables(bytes + at + 2, size, at, err));
-        at += 2 + size;
-        if (code == 0xDA) {
-            if (++scans > SCANS_MAX)
-                return at_fail(err, AT_LIMIT, "the JPEG has more than %d scans",
-                               SCANS_MAX);
-            at = past_scan(bytes, length, at);
-        }
+        else
+            AT_TRY(read_segment(&j, code, &at, err));
     }
-    if (!facts->w || !facts->h || !scans)
+    if (!facts->w || !facts->h || !j.scans)
         return at_fail(err, AT_CORRUPT, "the JPEG holds no picture: it ends at byte %zu",
                        at);
     return AT_OK;

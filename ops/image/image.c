@@ -89,7 +89,7 @@ static at_status probe(const void *bytes, size_t length, bool whole,
                        AT_IMAGE_FILE_MAX >> 20);
     switch (facts->format) {
     case AT_IMAGE_JPEG:
-        AT_TRY(at_container_jpeg(bytes, length, facts, err));
+        AT_TRY(at_container_jpeg(bytes, length, false, facts, err));
         break;
     case AT_IMAGE_PNG:
         AT_TRY(at_container_png(bytes, length, whole, facts, err));

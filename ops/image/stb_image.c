@@ -1,5 +1,6 @@
 #include "ops/image/stb_image.h"
 #include "ops/base/memory.h"
+#include "ops/image/container.h"
 
 #include <limits.h>
 #include <string.h>
@@ -116,10 +117,14 @@ at_status at_stb_image_decode(const void *bytes, size_t length, size_t budget,
     int w, h, c;
     if (length > INT_MAX)
         return at_fail(err, AT_LIMIT, "the image file is larger than 2 GB");
+    at_image_format format = at_image_recognise(bytes, length);
+    at_image_facts facts;
+    if (format == AT_IMAGE_JPEG)
+        AT_TRY(at_container_jpeg(bytes, length, true, &facts, err));
     budget_left = budget;
     unsigned char *pixels = stbi_load_from_memory(bytes, (int)length, &w, &h, &c, 0);
     if (!pixels)
-        return refuse(at_image_recognise(bytes, length), err);
+        return refuse(format, err);
     hand_over(pixels, w, h, c, c <= 2 ? 1 : 3, out);
     return AT_OK;
 }

@@ -265,6 +265,14 @@ static void test_huffman_tables(void **state) {
         tables++;
     }
     assert_true(tables > 0);
+    /* Without its tables at all, libjpeg takes the usual ones; stb_image must not see it.
+     */
+    for (size_t i = 2; i + 22 < file.length; i++)
+        if (memcmp(file.data + i, "\xFF\xC4", 2) == 0)
+            file.data[i + 1] = '\xFE'; /* a comment */
+    assert_int_equal(at_stb_image_decode(file.data, file.length, 64 << 20, &image, &err),
+                     AT_CORRUPT);
+    assert_non_null(strstr(err.text, "lacks a Huffman table"));
     at_text_fini(&file);
 }
 
