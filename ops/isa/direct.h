@@ -52,6 +52,7 @@ typedef struct at_direct_strip {
     const float *x;
     const ptrdiff_t *input_x; /* [inputs]; NULL: 0, 1, 2 ... */
     size_t x_pixel, x_row, x_image;
+    ptrdiff_t ahead; /* from x to what is read next: fetched meanwhile; 0: nothing */
     const float *y;
     size_t y_row, y_image, y_block; /* its pixels are 16 apart */
     int images, rows, columns;

@@ -113,12 +113,13 @@ typedef void tile_fn(const at_direct_tile *);
  */
 
 INLINE void strip_any(const at_direct_strip *s, const int T, const int B,
-                      const bool apart) {
+                      const bool apart, const bool fetch) {
     V a[AT_DIRECT_INPUTS][TILE_BLOCKS * PER];
     EACH(i, T) EACH(v, B * PER) a[i][v] = ZERO;
     ptrdiff_t input[AT_DIRECT_INPUTS];
     EACH(i, T) input[i] = apart ? s->input_x[i] : i;
     const size_t pitch = s->x_pixel, y_block = s->y_block;
+    const ptrdiff_t ahead = s->ahead;
     for (int n = 0; n < s->images; n++)
         for (int r = 0; r < s->rows; r++) {
             const float *x = s->x + (size_t)n * s->x_image + (size_t)r * s->x_row;
@@ -126,6 +127,8 @@ INLINE void strip_any(const at_direct_strip *s, const int T, const int B,
             _Pragma("GCC unroll 2") for (int j = 0; j < s->columns;
                                          j++, x += pitch, y += 16) {
                 V row[TILE_BLOCKS * PER];
+                if (fetch)
+                    __builtin_prefetch(x + ahead, 0, 2);
                 EACH(v, B * PER)
                 row[v] = LD(y + (size_t)(v / PER) * y_block + v % PER * LANES);
                 EACH(i, T) {
@@ -149,7 +152,9 @@ typedef void strip_fn(const at_direct_strip *);
 #define STRIP(T, B)                                                                      \
     static void strip_##T##_##B(const at_direct_strip *s) {                              \
         if (s->input_x)                                                                  \
-            strip_any(s, T, B, true);                                                    \
+            strip_any(s, T, B, true, false);                                             \
+        else if (s->ahead)                                                               \
+            strip_any(s, T, B, false, true);                                             \
         else                                                                             \
-            strip_any(s, T, B, false);                                                   \
+            strip_any(s, T, B, false, false);                                            \
     }
