@@ -60,10 +60,8 @@ static size_t rank(const json_t *answer, ranked *out) {
     return count;
 }
 
-static at_status show(at_context *context, const at_model *model, const json_t *answer,
-                      const char *name, at_error *err) {
-    ranked best[SHOWN];
-    size_t count = rank(answer, best);
+static at_status show(at_context *context, const at_model *model, const ranked *best,
+                      size_t count, const char *name, at_error *err) {
     static const at_grid_column heads[] = {{"class", NULL, false},
                                            {"probability", NULL, true}};
     at_grid_cell *cells = at_arena_alloc(context->arena, (2 * count + 1) * sizeof *cells);
@@ -101,13 +99,17 @@ at_status at_picture_show_answer(at_context *context, const at_entry *entry,
                                      "this is not an answer to a "
                                      "picture");
     if (status == AT_OK) {
-        at_picture picture = {.bytes = bytes, .length = size};
+        ranked best[SHOWN];
+        size_t count = rank(numbers, best);
+        at_picture picture = {.bytes = bytes,
+                              .length = size,
+                              .label = count ? at_model_label(model, best[0].class) : ""};
         at_pictures pictures = {.items = &picture, .count = 1};
         at_bundle bundle;
         status = at_view_pictures(&pictures, NULL, &bundle, err);
         if (status == AT_OK) {
             at_view_send(context->call->display, &bundle);
-            status = show(context, model, numbers, entry->name, err);
+            status = show(context, model, best, count, entry->name, err);
         }
     }
     at_model_release(model);

@@ -1,5 +1,6 @@
 /* %evaluate: how good is a model on rows it has not seen? */
 #include "magics/language/spec.h"
+#include "magics/train/mistakes.h"
 #include "magics/train/quality.h"
 #include "magics/train/stage.h"
 #include "magics/view/grid.h"
@@ -139,6 +140,9 @@ static at_status evaluate(at_context *context, const struct evaluate_options *o,
                     .outputs = p->outputs,
                     .resamples = (int)o->resamples,
                     .seed = (uint64_t)o->seed};
+    at_mistakes mistakes = {0};
+    if (s->images) /* while rows and answers stand side by side */
+        AT_TRY(at_mistakes_gather(context, s, y, p, &mistakes, err));
     keep_known(&q);
     json_t *kept = json_object();
     at_status status;
@@ -154,6 +158,8 @@ static at_status evaluate(at_context *context, const struct evaluate_options *o,
         status = at_quality_multiclass(context, &q, kept, err);
     else
         status = at_quality_regression(context, &q, kept, err);
+    if (status == AT_OK)
+        status = at_mistakes_show(context, &mistakes, err);
     if (status == AT_OK)
         status = note(context, s, kept, err);
     json_decref(kept);

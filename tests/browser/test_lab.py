@@ -126,7 +126,7 @@ def run_all(page, code_cells):
     raise AssertionError(f"not all cells ended: {prompts}")
 
 
-@pytest.mark.parametrize("name", ["01-quickstart", "02-bank"])
+@pytest.mark.parametrize("name", ["01-quickstart", "02-bank", "03-image-classification"])
 def test_walk(lab, page_of, name):
     address, theme = lab
     notebook = json.loads((ROOT / f"notebooks/{name}.ipynb").read_text())

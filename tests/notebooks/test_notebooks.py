@@ -15,7 +15,7 @@ import pytest
 from nbclient import NotebookClient
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-NOTEBOOKS = ["01-quickstart.ipynb", "02-bank.ipynb"]
+NOTEBOOKS = ["01-quickstart.ipynb", "02-bank.ipynb", "03-image-classification.ipynb"]
 
 
 @pytest.fixture
@@ -71,6 +71,11 @@ def test_nbclient(desk, name):
         assert frosty > plain + 0.02
         if "asan" not in str(os.environ.get("ATELIER_BINARY", "")):
             assert seconds < 30, "the quickstart is to take under ten seconds"
+    elif name == "03-image-classification.ipynb":
+        first, second = (float(re.search(r"accuracy +([01]\.\d+)", outputs_of(cell)).group(1))
+                         for cell in notebook.cells if cell.source.startswith("%evaluate"))
+        assert first >= 0.85
+        assert second >= 0.98
     else:
         assert auc(notebook, "%evaluate leaky") >= 0.93
         assert 0.78 <= auc(notebook, "%evaluate subscriber") < 0.85
@@ -109,7 +114,7 @@ def test_terminal(desk, name, atelier_binary):
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_saved_with_outputs(name):
     """What a reader sees on a page that runs nothing: every cell with its output, no error,
-    and the AUCs that the text names are those shown."""
+    and the AUCs and accuracies that the text names are those shown."""
     notebook = nbformat.read(ROOT / "notebooks" / name, as_version=4)
     shown = ""
     for cell in notebook.cells:
@@ -121,3 +126,5 @@ def test_saved_with_outputs(name):
             assert "@" not in re.sub(r"\S+@\S+\.\S+", "", cell.source)
             for value in re.findall(r"AUC[^.\n]{0,40}?(0\.\d\d\d)", cell.source):
                 assert value in shown, f"the text says AUC {value}, no output does"
+            for value in re.findall(r"accuracy is ([01]\.\d\d\d)", cell.source):
+                assert f"accuracy           {value}" in shown
