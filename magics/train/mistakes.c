@@ -57,10 +57,9 @@ at_status at_mistakes_show(at_context *context, const at_mistakes *m, at_error *
     const char *all = at_view_plural(context->arena, m->all, "picture");
     at_pictures pictures = {
         .title = "Taken for something else",
-        .caption = at_arena_format(context->arena,
-                                   "%s · truth → answer, and how sure it was%s", all,
-                                   m->all > (int64_t)m->count ? "; shown are the surest"
-                                                              : ""),
+        .caption = at_arena_format(
+            context->arena, "%s · truth → answer, and how sure it was%s", all,
+            m->all > (int64_t)m->count ? "; shown are the surest" : ""),
         .items = m->items,
         .count = m->count};
     at_bundle bundle;
