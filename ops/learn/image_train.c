@@ -280,6 +280,7 @@ static at_status end_epoch(at_image_training *t, bool *stop, at_error *err) {
         now->loss / images);
     say(request, "[INFO] Epoch[%" PRId64 "] Time cost=%.3f", e,
         at_now() - t->epoch_began);
+    point(request, "train", "accuracy", (double)(e + 1), train_accuracy);
     double accuracy = train_accuracy, loss = now->loss / images, top_k;
     if (t->judge) {
         AT_TRY(validate(t, &accuracy, &loss, &top_k, err));
@@ -291,7 +292,6 @@ static at_status end_epoch(at_image_training *t, bool *stop, at_error *err) {
         point(request, "validation", "cross_entropy", (double)(e + 1), loss);
         point(request, "validation", "accuracy", (double)(e + 1), accuracy);
     }
-    point(request, "train", "accuracy", (double)(e + 1), train_accuracy);
     /* Without a validation set the last epoch is the best one. */
     if (now->best_epoch < 0 || !t->judge || accuracy > now->best_accuracy) {
         if (t->judge)
