@@ -106,6 +106,12 @@ static at_status settle(at_image_training *t, at_error *err) {
     }
     AT_TRY(take_data(t, err));
     AT_TRY(at_image_params_check(p, t->target.classes, &t->config, err));
+    if (p->num_training_samples != AT_AUTO_INT &&
+        p->num_training_samples != (int64_t)t->train.count)
+        say(request,
+            "[WARNING] num_training_samples is %" PRId64 ", but there are %zu images to "
+            "train on",
+            p->num_training_samples, t->train.count);
     const at_image_config *c = &t->config;
     t->prep = at_prep_default(c->channels, c->height, c->width,
                               p->resize == AT_AUTO_INT ? 0 : (int32_t)p->resize);
@@ -259,6 +265,20 @@ static at_status keep_best(at_image_training *t, at_error *err) {
     return at_image_weights_save(t->net, t->best, err);
 }
 
+/* checkpoint_frequency: the weights of this epoch, beside what the job goes on from. */
+static at_status keep_epoch(at_image_training *t, int64_t epoch, at_error *err) {
+    if (!t->request->checkpoints)
+        return AT_OK;
+    char name[64];
+    snprintf(name, sizeof name, "epoch-%04" PRId64 ".safetensors", epoch);
+    char *path = at_path_join(t->request->checkpoints, name);
+    at_status status = path ? at_image_weights_save(t->net, path, err) : no_memory(err);
+    if (status == AT_OK)
+        say(t->request, "[INFO] Saved checkpoint to \"%s\"", path);
+    at_free(path);
+    return status;
+}
+
 static at_status checkpoint(at_image_training *t, at_error *err) {
     t->saved = at_now();
     return t->checkpoint
@@ -302,6 +322,9 @@ static at_status end_epoch(at_image_training *t, bool *stop, at_error *err) {
         now->best_loss = loss;
         now->train_accuracy = train_accuracy;
     }
+    if (t->params.checkpoint_frequency != AT_AUTO_INT &&
+        (e + 1) % t->params.checkpoint_frequency == 0)
+        AT_TRY(keep_epoch(t, e + 1, err));
     *stop = t->judge && at_image_patience_step(&now->patience, &t->params, e, accuracy);
     now->epoch++;
     now->batch = 0;

@@ -133,3 +133,37 @@ def test_a_table_is_not_a_set_of_pictures(kernel):
     run(kernel, "%generate de-icing flights --rows 200")
     cell = kernel.run("%%train x --data flights --algorithm image-classification --target deicing\nepochs = 1")
     assert "has no pictures" in cell.reply["evalue"]
+
+
+def test_an_interrupt_keeps_the_best_and_resume_goes_on(kernel, tmp_path):
+    run(kernel, DATA)
+    message_id = kernel.client.execute(TRAIN.format(name="long", epochs=500) + "\ncheckpoint_frequency = 1")
+    job, = wait_for(lambda: list((tmp_path / "workspace/jobs").glob("*/epoch-0001.safetensors")))
+    kernel.process.send_signal(signal.SIGINT)
+    cell = kernel.finish(message_id)
+    assert cell.reply["ename"] == "Interrupted" or cell.reply["status"] == "error"
+    wait_for(lambda: "long" in run(kernel, "%models"))
+    assert "accuracy" in run(kernel, "%evaluate long --data digits_test --resamples 0")
+    message_id = kernel.client.execute("%resume long")
+    wait_for(lambda: "Going on from epoch" in (job.parent / "log.txt").read_text())
+    kernel.process.send_signal(signal.SIGINT)
+    kernel.finish(message_id)
+
+
+def wait_for(condition):
+    end = time.monotonic() + 60 * SLOW
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError("it did not come about")
+
+
+def test_a_training_that_diverges_is_told(kernel):
+    run(kernel, DATA)
+    # Without eps, adam divides by the zero of a gradient that is none.
+    cell = kernel.run(TRAIN.format(name="wild", epochs=9) + "\noptimizer = adam\neps = 0", timeout=200 * SLOW)
+    assert cell.reply["status"] == "error"
+    assert "training has diverged" in cell.reply["evalue"]
+    assert "learning_rate" in "\n".join(cell.reply["traceback"])
