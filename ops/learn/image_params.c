@@ -178,8 +178,9 @@ const at_param at_image_param_table[] = {
      .min = 1,
      .max = 100000,
      .unit = "epochs",
-     .help = "also keep the weights each that many epochs, in the job's folder; auto keeps "
-             "those of the best alone"},
+     .help =
+         "also keep the weights each that many epochs, in the job's folder; auto keeps "
+         "those of the best alone"},
     {.name = "early_stopping",
      .kind = AT_PARAM_BOOL,
      AT(early_stopping),
