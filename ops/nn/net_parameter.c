@@ -70,17 +70,27 @@ void at_net_set(at_net *net, size_t index, const float *dense) {
         net->parameters[place(plan, index, i)] = dense[i];
 }
 
-/* Drawn in the dense order and put in place one by one: no memory is needed, and the
- * numbers do not depend on how the engine keeps them. */
-static void draw(at_net *net, size_t index, uint64_t seed) {
-    const at_net_plan *plan = net->plan;
-    const at_parameter *parameter = at_net_parameter(plan, index);
-    double deviation = sqrt(2.0 / parameter->fan_in);
+enum { DRAWN = 1 << 14 }; /* values that one generator draws, so that threads can share */
+
+typedef struct at_draw {
+    at_net *net;
+    size_t index; /* of the parameter */
+    uint64_t seed;
+} at_draw;
+
+/* Drawn in the dense order and put in place one by one: the numbers depend neither on how
+ * the engine keeps them nor on the threads. */
+static void draw(void *context, size_t chunk) {
+    const at_draw *it = context;
+    const at_net_plan *plan = it->net->plan;
+    double deviation = sqrt(2.0 / at_net_parameter(plan, it->index)->fan_in);
     at_rng rng;
-    at_rng_init(&rng, seed + index * 0x9E3779B97F4A7C15u);
-    size_t values = at_net_parameter_values(plan, index);
-    for (size_t i = 0; i < values; i++)
-        net->parameters[place(plan, index, i)] = (float)(deviation * at_rng_normal(&rng));
+    at_rng_init(&rng, it->seed + (it->index << 32) + chunk);
+    size_t values = at_net_parameter_values(plan, it->index);
+    size_t end = (chunk + 1) * DRAWN < values ? (chunk + 1) * DRAWN : values;
+    for (size_t i = chunk * DRAWN; i < end; i++)
+        it->net->parameters[place(plan, it->index, i)] =
+            (float)(deviation * at_rng_normal(&rng));
 }
 
 void at_net_initialize(at_net *net, uint64_t seed) {
@@ -91,10 +101,12 @@ void at_net_initialize(at_net *net, uint64_t seed) {
     net->seed = seed;
     for (size_t i = 0; i < plan->entry_count; i++) {
         const at_parameter *parameter = at_net_parameter(plan, i);
+        size_t values = at_net_parameter_values(plan, i);
+        at_draw work = {.net = net, .index = i, .seed = seed};
         if (parameter->role == AT_ROLE_WEIGHT)
-            draw(net, i, seed);
+            at_pool_run(net->pool, (values + DRAWN - 1) / DRAWN, draw, &work);
         else if (parameter->role == AT_ROLE_SCALE || parameter->role == AT_ROLE_VARIANCE)
-            for (size_t k = 0; k < at_net_parameter_values(plan, i); k++)
+            for (size_t k = 0; k < values; k++)
                 net->parameters[offset_of(plan, i) + k] = 1;
     }
     if (!plan->options.training)

@@ -15,7 +15,7 @@ import time
 from bench import ROOT, Report, interleave, median, threads
 
 PROGRAM = ROOT / "build/bench/cnn_bench"
-TRAIN, INFER = ["eager", "compile"], ["eager", "jit", "onnxruntime", "openvino"]
+TRAIN, INFER = ["eager"], ["eager", "jit", "onnxruntime", "openvino"]
 ROWS = [  # name, mode, depth, side, batch, classes, peers, target, floor
     ("ResNet-18 train b32", "train", 18, 224, 32, 1000, TRAIN, 2.2, 1.8),
     ("ResNet-18 inference b32", "infer", 18, 224, 32, 1000, INFER, 2.0, 1.7),
