@@ -63,6 +63,12 @@ static void plan(at_node *node) {
         return;
     }
     needs->saved = at_aligned(6 * vector);
+    if (node->summed >= 0) { /* what its gradient needs comes as sums */
+        needs->forward_phases = 3;
+        needs->forward_scratch = sums_bytes(node);
+        needs->backward_phases = 1;
+        return;
+    }
     needs->forward_phases = node->counted >= 0 ? 2 : 3;
     needs->forward_scratch = node->counted >= 0 ? 0 : sums_bytes(node);
     needs->backward_phases = 3;
@@ -262,7 +268,11 @@ static void apply_gradient(const at_layer_call *call, int32_t n, int32_t block) 
 }
 
 static void backward(const at_layer_call *call, int phase, int part) {
-    if (phase == 0)
+    if (call->node->summed >= 0) {
+        if (part == 0)
+            memcpy(call->gradients[SHIFT], call->input_sums,
+                   at_padded(call->node->out_dims.c) * sizeof(float));
+    } else if (phase == 0)
         sum_planes(call, part, call->backward_scratch, gradient_sums);
     else if (phase == 1)
         settle_gradient(call, call->backward_scratch, part);

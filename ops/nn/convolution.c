@@ -2,6 +2,7 @@
  * runs them one after another; in inference it takes a batch norm, a sum and a ReLU in.
  */
 #include "ops/nn/conv_algorithms.h"
+#include "ops/nn/input_sums.h"
 #include "ops/nn/layers.h"
 
 #include <math.h>
@@ -112,6 +113,12 @@ static void plan_training(at_node *node) {
         needs->d_in = data->x;
         needs->d_out = at_halo_join(needs->d_out, data->y);
         size_t bytes = data->scratch + data->prepared;
+        if (bytes > needs->backward_scratch)
+            needs->backward_scratch = bytes;
+    }
+    if (node->back_sums) {
+        needs->backward_phases += 2;
+        size_t bytes = at_input_sums_scratch(&node->shape, node->parts);
         if (bytes > needs->backward_scratch)
             needs->backward_scratch = bytes;
     }
@@ -287,6 +294,14 @@ static void backward(const at_layer_call *call, int phase, int part) {
         conv.x = call->d_in[0];
         conv.accumulate = call->accumulate[0];
         run_trained(call, &conv, AT_CONV_DATA, call->backward_scratch, phase, part);
+    } else if (node->back_sums && phase == 0) {
+        at_input_sums_collect(&node->shape, node->isa->pointwise, &call->d_out,
+                              call->batch->count, call->backward_scratch, part,
+                              node->parts);
+    } else if (node->back_sums && phase == 1) {
+        if (part == 0)
+            at_input_sums_finish(&node->shape, call->parameters[0],
+                                 call->backward_scratch, node->parts, call->input_sums);
     } else if (call->d_add.data) {
         at_each_plane(call, &call->d_add, part, add_gradient);
     }
@@ -300,6 +315,7 @@ const at_layer at_layer_convolution = {
     .takes_norm = true,
     .relu_in_inference = true,
     .counts = true,
+    .back_sums = true,
     .shape = shape,
     .parameters = parameters,
     .plan = plan,

@@ -87,6 +87,8 @@ typedef struct at_node {
     int counted; /* batch norm: the node that fills its sums, or -1 */
     bool back[AT_LAYER_INPUTS]; /* training: which inputs' gradients are wanted */
     bool back_add;
+    bool back_sums; /* convolution: the sums of its input's gradient are, and no more */
+    int summed;     /* batch norm on the data: the convolution that gives them, or -1 */
     at_parameter parameters[AT_LAYER_PARAMETERS];
     int parameter_count;
     at_layer_needs needs;
@@ -119,7 +121,8 @@ typedef struct at_layer_call {
     bool accumulate[AT_LAYER_INPUTS];
     float *parameters[AT_LAYER_PARAMETERS], *gradients[AT_LAYER_PARAMETERS];
     const struct at_layer_call *norm; /* of the batch norm folded in */
-    double *sums; /* [parts][2][channels padded]: filled or read; NULL: none */
+    float *input_sums; /* [channels padded]: written (back_sums) or read (summed) */
+    double *sums;      /* [parts][2][channels padded]: filled or read; NULL: none */
     void *saved, *forward_scratch, *backward_scratch;
     void *prepared, *prepare_scratch;
     double *loss; /* loss layers: [parts][2], sum of weighted losses, of weights */
@@ -137,6 +140,7 @@ typedef struct at_layer {
     bool takes_add;         /* ... an add */
     bool takes_norm;        /* ... a batch norm, in inference */
     bool relu_in_inference; /* takes_relu (takes_norm) in inference only */
+    bool back_sums;         /* can give the sums of its input's gradient alone */
     bool counts;            /* can fill the sums of a batch norm that follows */
     bool loss;              /* a net ends with one */
     /* What it is to a layer that takes it in: */

@@ -86,6 +86,7 @@ static void make_call(at_net *net, size_t index) {
         call->norm = &net->calls[node->norm];
     call->saved = place(net, memory->saved);
     call->sums = place(net, memory->sums);
+    call->input_sums = place(net, memory->input_sums);
     call->forward_scratch = place(net, memory->forward_scratch);
     call->backward_scratch = place(net, memory->backward_scratch);
     call->prepared = net->prepared + memory->prepared;

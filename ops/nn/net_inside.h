@@ -41,7 +41,7 @@ typedef struct at_value {
 
 /* The buffers of a node, or -1. */
 typedef struct at_node_memory {
-    int saved, forward_scratch, backward_scratch, sums;
+    int saved, forward_scratch, backward_scratch, sums, input_sums;
     bool accumulate[AT_LAYER_INPUTS]; /* the gradient is there already */
     bool own_add;                     /* d_add has a buffer of its own: add to it */
     size_t prepared;                  /* offset within the prepared region */

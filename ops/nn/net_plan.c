@@ -73,6 +73,8 @@ static at_status allocate(const at_net_spec *spec, at_net_plan *plan, at_error *
 }
 
 static void make_nodes(const at_net_spec *spec, at_net_plan *plan) {
+    for (size_t i = 0; i < plan->count; i++)
+        plan->memory[i].input_sums = -1;
     for (size_t v = 0; v <= plan->count; v++)
         plan->values[v] = (at_value){.dims = at_net_dims(spec, (int)v),
                                      .producer = -1,
@@ -91,7 +93,8 @@ static void make_nodes(const at_net_spec *spec, at_net_plan *plan) {
                           .training = plan->options.training,
                           .add = -1,
                           .norm = -1,
-                          .counted = -1};
+                          .counted = -1,
+                          .summed = -1};
         memcpy(node->name, from->name, sizeof node->name);
         for (int k = 0; k < AT_LAYER_INPUTS; k++) {
             node->in[k] = from->in[k];
@@ -149,6 +152,22 @@ static bool normed(const at_net_plan *plan, int value) {
     return false;
 }
 
+/* A batch norm on the data with a fixed scale learns its shift alone: the convolution
+ * after it need not give a gradient of the images. */
+static void plan_sums(at_net_plan *plan, at_node *node) {
+    const at_value *out = &plan->values[node->out];
+    if (!node->training || !node->layer->norm || !node->options.fixed_scale ||
+        node->back[0] || node->relu || node->add >= 0 || out->consumers != 1)
+        return;
+    for (size_t i = 0; i < plan->running; i++) {
+        at_node *reader = running(plan, i);
+        if (reader->in[0] == node->out && reader->layer->back_sums) {
+            reader->back_sums = true;
+            node->summed = plan->order[i];
+        }
+    }
+}
+
 static void plan_nodes(at_net_plan *plan) {
     for (size_t i = 0; i < plan->running; i++) {
         at_node *node = running(plan, i);
@@ -159,6 +178,9 @@ static void plan_nodes(at_net_plan *plan) {
             node->back[k] = node->in[k] >= 0 && plan->values[node->in[k]].wants;
             wants |= node->back[k];
         }
+        if (node->back_sums)
+            node->back[0] = false;
+        plan_sums(plan, node);
         node->back_add = node->add >= 0 && plan->values[node->add].wants;
         plan->values[node->out].wants =
             plan->options.training && (wants || node->back_add);
@@ -262,7 +284,7 @@ static at_status keep_gradients(at_net_plan *plan, at_error *err) {
         at_node *node = running(plan, i);
         at_value *out = &plan->values[node->out];
         int now = backward_time(plan, i);
-        if (!node->layer->loss && out->wants && out->gradient < 0)
+        if (!node->layer->loss && out->wants && out->gradient < 0 && node->summed < 0)
             return at_fail(err, AT_INVALID, "nothing uses what layer '%s' gives",
                            node->name);
         bool taken = false; /* the output's gradient lives on as another's */
@@ -293,9 +315,20 @@ static at_status keep_rest(at_net_plan *plan, at_error *err) {
             .forward_scratch = -1,
             .backward_scratch = -1,
             .sums = -1,
+            .input_sums = memory->input_sums,
             .own_add = memory->own_add,
             .accumulate = {memory->accumulate[0], memory->accumulate[1]}};
         int now = forward_time(i), back = backward_time(plan, i);
+        if (node->summed >= 0) { /* the convolution comes later in the order */
+            AT_TRY(add_buffer(plan, back - 1, back,
+                              at_padded(node->out_dims.c) * sizeof(float),
+                              &memory->input_sums, err));
+            size_t giver = i + 1;
+            while (plan->order[giver] != node->summed)
+                giver++;
+            plan->buffers[memory->input_sums].first = backward_time(plan, giver);
+            plan->memory[node->summed].input_sums = memory->input_sums;
+        }
         if (node->needs.saved)
             AT_TRY(add_buffer(plan, now, back, node->needs.saved, &memory->saved, err));
         if (node->needs.forward_scratch)

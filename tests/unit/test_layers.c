@@ -38,6 +38,12 @@ static int build_norm_first(at_net_spec *spec) { /* on the data, as version 2 ha
         &(at_layer_options){.fixed_scale = true, .epsilon = 2e-5F, .momentum = 1e-6F});
     return conv(spec, "a", x, 16, 3, 1, false);
 }
+static int build_norm_first_wide(at_net_spec *spec) { /* a stem's convolution after it */
+    int x = at_net_layer(
+        spec, "batch_norm", "bn", 0,
+        &(at_layer_options){.fixed_scale = true, .epsilon = 2e-5F, .momentum = 1e-6F});
+    return norm(spec, "bn2", conv(spec, "a", x, 20, 7, 2, false));
+}
 static int build_norm_bias(at_net_spec *spec) { /* a convolution that cannot count */
     int x = norm(spec, "bn", conv(spec, "a", 0, 20, 3, 1, true));
     return plain(spec, "relu", "r", x);
@@ -111,6 +117,7 @@ static const layer_case cases[] = {
     {"convolution", build_convolution, "softmax", false},
     {"batch_norm", build_norm, "softmax", false},
     {"batch_norm of data", build_norm_first, "softmax", false},
+    {"batch_norm of data, stem", build_norm_first_wide, "softmax", false},
     {"batch_norm after bias", build_norm_bias, "softmax", false},
     {"relu", build_relu, "softmax", false},
     {"batch_norm and relu", build_norm_relu, "softmax", false},
