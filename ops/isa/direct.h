@@ -27,8 +27,9 @@ typedef struct at_direct_tile {
     const ptrdiff_t *pixel_x; /* [pixels] */
     const ptrdiff_t *taps;    /* [tap_count] */
     int tap_count, inputs;    /* inputs: blocks of input channels */
-    int inner;      /* channels of an input block: 16, or fewer if inputs is 1 */
-    size_t x_block; /* between input blocks */
+    int inner;       /* channels of an input block: 16, or fewer if inputs is 1 */
+    size_t x_block;  /* between input blocks */
+    ptrdiff_t ahead; /* from these pixels to the next tile's, fetched meanwhile; or 0 */
     const float *weights;
     size_t weights_block; /* between output blocks */
     float *y;

@@ -33,15 +33,22 @@ INLINE void tile_begin(const at_direct_tile *t, sums *a, const int T, const int 
     }
 }
 
-/* A run is a row of neighbours: one pointer serves all of its pixels. */
+/* A run is a row of neighbours: one pointer serves all of its pixels. Where few products
+ * follow on each fetch ahead, fetching costs more than it saves. */
 INLINE void tile_sum(const at_direct_tile *t, sums *a, const int T, const int B,
                      const bool run, const int inner) {
+    const bool fetch = TILE_BLOCKS > 1 || inner == 16;
     const float *x[TILE_PIXELS], *w = t->weights;
     const size_t w_block = t->weights_block;
     EACH(p, T) x[p] = t->x + t->pixel_x[p];
     for (int c = 0; c < t->inputs; c++)
         for (int tap = 0; tap < t->tap_count; tap++) {
             ptrdiff_t at = t->taps[tap] + (ptrdiff_t)c * (ptrdiff_t)t->x_block;
+            if (fetch && t->ahead)
+                EACH(p, T) {
+                    const float *next = (run ? x[0] + p * 16 : x[p]) + at + t->ahead;
+                    __builtin_prefetch(next, 0, 2);
+                }
             _Pragma("GCC unroll 4") for (int i = 0; i < inner; i++, w += 16, at++) {
                 V row[TILE_BLOCKS * PER];
                 EACH(v, B * PER)
@@ -101,6 +108,8 @@ typedef void tile_fn(const at_direct_tile *);
     static void tile_##T##_##B(const at_direct_tile *t) {                                \
         if (t->inner == 16)                                                              \
             tile_any(t, T, B, false, 16);                                                \
+        else if (t->inner == 3)                                                          \
+            tile_any(t, T, B, false, 3);                                                 \
         else                                                                             \
             tile_any(t, T, B, false, t->inner);                                          \
     }

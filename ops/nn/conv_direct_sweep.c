@@ -61,9 +61,10 @@ static void aim(const at_conv_sweep *sweep, int32_t first, at_direct_tile *tile)
     tile->square = store->statistics ? store->statistics + padded + channel : NULL;
 }
 
-/* One chunk of the input channels, through all pixels of the block. */
+/* One chunk of the input channels, through all pixels of the block; fetch: what the next
+ * tile reads is not yet in the cache. */
 static void through_pixels(const at_conv_sweep *sweep, const places *where, size_t count,
-                           at_direct_tile *tile) {
+                           bool fetch, at_direct_tile *tile) {
     size_t most = (size_t)sweep->isa->direct->pixels;
     size_t tiles = (count + most - 1) / most;
     for (size_t t = 0; t < tiles; t++) {
@@ -71,6 +72,7 @@ static void through_pixels(const at_conv_sweep *sweep, const places *where, size
         at_conv_share(count, (int)t, (int)tiles, &from, &to);
         tile->pixels = (int)(to - from);
         tile->pixel_x = where->from + from;
+        tile->ahead = fetch && to < count ? where->from[to] - where->from[from] : 0;
         tile->pixel_y = where->to + from;
         tile->pixel_add = where->add + from;
         sweep->isa->direct->tile(tile);
@@ -109,7 +111,7 @@ static void block_of_pixels(const at_conv_sweep *sweep, size_t first, size_t cou
             tile.inputs = (int)(c1 - c0);
             tile.accumulate = sweep->accumulate || i > 0;
             tile.last = i + 1 == chunks;
-            through_pixels(sweep, &where, count, &tile);
+            through_pixels(sweep, &where, count, k == k0, &tile);
         }
     }
 }
