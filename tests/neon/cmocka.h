@@ -1,6 +1,6 @@
-/* What tests/unit/test_conv.c needs of cmocka, for a machine that has none: the NEON check
- * is built by a cross compiler, which has the C library alone. The first failure ends the
- * run. Only the tests that $ATELIER_TEST names a part of run. */
+/* What tests/unit/test_conv.c needs of cmocka, for a machine that has none: the NEON
+ * check is built by a cross compiler, which has the C library alone. The first failure
+ * ends the run. Only the tests that $ATELIER_TEST names a part of run. */
 #ifndef ATELIER_TESTS_NEON_CMOCKA_H
 #define ATELIER_TESTS_NEON_CMOCKA_H
 
@@ -17,17 +17,16 @@ struct CMUnitTest {
 
 static jmp_buf cmocka_skipped;
 
-#define cmocka_unit_test(f)                                                              \
-    { #f, f }
+#define cmocka_unit_test(f) {#f, f}
 #define fail_msg(...)                                                                    \
     (fprintf(stderr, __VA_ARGS__), fprintf(stderr, "\n%s:%d\n", __FILE__, __LINE__),     \
      exit(1))
-#define skip() longjmp(cmocka_skipped, 1)
-#define assert_true(x) ((x) ? (void)0 : fail_msg("not true: %s", #x))
-#define assert_non_null(p) assert_true((p) != NULL)
-#define assert_ptr_equal(a, b) assert_true((a) == (b))
-#define assert_int_equal(a, b) assert_true((long long)(a) == (long long)(b))
-#define assert_float_equal(a, b, e) assert_true(fabsf((a) - (b)) <= (e))
+#define skip()                       longjmp(cmocka_skipped, 1)
+#define assert_true(x)               ((x) ? (void)0 : fail_msg("not true: %s", #x))
+#define assert_non_null(p)           assert_true((p) != NULL)
+#define assert_ptr_equal(a, b)       assert_true((a) == (b))
+#define assert_int_equal(a, b)       assert_true((long long)(a) == (long long)(b))
+#define assert_float_equal(a, b, e)  assert_true(fabsf((a) - (b)) <= (e))
 #define assert_memory_equal(a, b, n) assert_true(memcmp(a, b, n) == 0)
 
 static inline int cmocka_run(const struct CMUnitTest *tests, size_t count) {
