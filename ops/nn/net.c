@@ -17,7 +17,14 @@ static size_t huge(size_t bytes) {
 /* One stretch on huge pages: parameters, gradients, state, prepared weights, workspace.
  * The kernel gives it zeroed, and page by page as it is touched. */
 static at_status map_memory(at_net *net, at_error *err) {
-    const at_net_sizes *sizes = &net->plan->sizes;
+    at_net_sizes own = net->plan->sizes;
+    bool shares = net->host && net->host->plan->sizes.workspace >= own.workspace;
+    if (net->host)
+        own.parameters = 0;
+    if (shares)
+        own.workspace = 0;
+    own.total = own.parameters + own.gradients + own.state + own.prepared + own.workspace;
+    const at_net_sizes *sizes = &own;
     net->mapped = huge(sizes->total + 8 * AT_ALIGN) + HUGE_PAGE;
     void *memory = mmap(NULL, net->mapped, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -39,7 +46,9 @@ static at_status map_memory(at_net *net, at_error *err) {
     at += at_aligned(sizes->state);
     net->prepared = at;
     at += at_aligned(sizes->prepared);
-    net->workspace = at;
+    net->workspace = shares ? net->host->workspace : at;
+    if (net->host)
+        net->parameters = net->host->parameters;
     return AT_OK;
 }
 
@@ -101,7 +110,7 @@ static void clear_halos(const at_net *net, int time, int part) {
     const at_net_plan *plan = net->plan;
     for (size_t i = 0; i < plan->buffer_count; i++) {
         const at_buffer *b = &plan->buffers[i];
-        if (b->clear && b->first == time) {
+        if ((b->clear || (b->border && net->dirty)) && b->first == time) {
             at_blocked map = map_at(net, (int)i);
             at_blocked_clear_border(&map, part, plan->options.parts);
         }
@@ -245,9 +254,10 @@ static void run_team(void *context, size_t thread) {
     double then = thread == 0 ? at_now() : 0;
     for (size_t i = 0; i < run->count; i++) {
         const at_task *task = &run->tasks[i];
-        for (int part = (int)thread; task->clears && part < parts; part += threads)
+        bool clear = task->clears || (net->dirty && task->time >= 0);
+        for (int part = (int)thread; clear && part < parts; part += threads)
             clear_halos(net, task->time, part);
-        if (task->clears)
+        if (clear)
             at_pool_barrier(net->pool);
         for (int phase = 0; phase < task->phases; phase++) {
             for (int part = (int)thread; part < parts; part += threads)
@@ -266,7 +276,12 @@ static void run_team(void *context, size_t thread) {
 
 static void run_tasks(at_net *net, const at_task *tasks, size_t count) {
     at_run run = {.net = net, .tasks = tasks, .count = count};
+    bool within = net->host && net->host->workspace == net->workspace;
+    if (within)
+        net->host->dirty = net->dirty = true;
     at_pool_team(net->pool, run_team, &run);
+    if (!within)
+        net->dirty = false;
 }
 
 /* ---- the net ---- */
@@ -300,13 +315,14 @@ static at_status build(at_net *net, at_error *err) {
     return AT_OK;
 }
 
-at_status at_net_new(at_net_plan **plan, at_pool *pool, const at_comm *comm, at_net **out,
-                     at_error *err) {
+static at_status new_net(at_net_plan **plan, at_net *host, at_pool *pool,
+                         const at_comm *comm, at_net **out, at_error *err) {
     *out = NULL;
     at_net *net = at_alloc_zero(sizeof *net);
     if (!net)
         return at_fail(err, AT_NO_MEMORY, "no memory for a net");
     net->plan = *plan;
+    net->host = host;
     net->pool = pool;
     net->comm = comm ? comm : &at_comm_alone;
     at_status status = build(net, err);
@@ -318,6 +334,25 @@ at_status at_net_new(at_net_plan **plan, at_pool *pool, const at_comm *comm, at_
     *plan = NULL;
     *out = net;
     return AT_OK;
+}
+
+at_status at_net_new(at_net_plan **plan, at_pool *pool, const at_comm *comm, at_net **out,
+                     at_error *err) {
+    return new_net(plan, NULL, pool, comm, out, err);
+}
+
+at_status at_net_new_within(at_net_plan **plan, at_net *host, at_net **out,
+                            at_error *err) {
+    const at_net_plan *a = *plan, *b = host->plan;
+    bool same = !a->options.training && a->entry_count == b->entry_count &&
+                a->parameter_floats == b->parameter_floats;
+    for (size_t i = 0; same && i < a->entry_count; i++)
+        same = strcmp(a->entries[i].name, b->entries[i].name) == 0;
+    *out = NULL;
+    if (!same)
+        return at_fail(err, AT_INVALID,
+                       "only an inference net of the same layers fits into another net");
+    return new_net(plan, host, host->pool, host->comm, out, err);
 }
 
 const at_net_plan *at_net_plan_of(const at_net *net) {

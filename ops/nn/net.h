@@ -80,6 +80,13 @@ typedef struct at_net at_net;
  * `comm` are borrowed and may be NULL: the caller's thread; one process. */
 AT_MUST_USE at_status at_net_new(at_net_plan **plan, at_pool *pool, const at_comm *comm,
                                  at_net **out, at_error *err);
+/* An inference net within a training net of the same spec: it has no parameters of its
+ * own but reads the other's, and computes in the other's workspace where that is large
+ * enough, so that validating between epochs takes next to no memory. After steps of
+ * `host`, call at_net_prepare before at_net_forward. The two must not run at once; `host`
+ * is borrowed and must live longer. AT_INVALID where the specs differ. */
+AT_MUST_USE at_status at_net_new_within(at_net_plan **plan, at_net *host, at_net **out,
+                                        at_error *err);
 void at_net_release(at_net *net); /* NULL is fine */
 const at_net_plan *at_net_plan_of(const at_net *net);
 

@@ -26,8 +26,9 @@ typedef struct at_buffer {
     size_t bytes, offset;
     at_blocked map; /* n = 0: no map */
     at_halo halo;
-    bool clear; /* halo and padding are to be cleared at `first` of every run: the memory
-                   is another's at other times */
+    bool border; /* has a halo or padded channels */
+    bool clear;  /* halo and padding are to be cleared at `first` of every run: the memory
+                    is another's at other times */
 } at_buffer;
 
 typedef struct at_value {

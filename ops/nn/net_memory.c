@@ -75,10 +75,11 @@ at_status at_net_arrange(at_net_plan *plan, size_t *bytes, at_error *err) {
         if (end_of(b) > *bytes)
             *bytes = end_of(b);
     }
-    for (size_t i = 0; i < count; i++)
-        plan->buffers[i].clear = plan->buffers[i].map.n &&
-                                 has_border(&plan->buffers[i]) &&
-                                 shared(plan, &plan->buffers[i]);
+    for (size_t i = 0; i < count; i++) {
+        at_buffer *b = &plan->buffers[i];
+        b->border = b->map.n && has_border(b);
+        b->clear = b->border && shared(plan, b);
+    }
     at_free(sorted);
     at_free(placed);
     return AT_OK;

@@ -130,7 +130,8 @@ void at_net_restore(at_net *net, const at_net_memory *memory) {
 }
 
 void at_net_copy(at_net *to, const at_net *from) {
-    memcpy(to->parameters, from->parameters, to->plan->sizes.parameters);
+    if (to->host != from)
+        memcpy(to->parameters, from->parameters, to->plan->sizes.parameters);
     if (!to->plan->options.training)
         at_net_prepare(to);
 }

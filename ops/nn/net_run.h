@@ -23,6 +23,8 @@ typedef struct at_task {
 
 struct at_net {
     at_net_plan *plan;
+    at_net *host;        /* a training net whose memory this one shares, or NULL */
+    bool dirty;          /* another net used the workspace: borders are not zero */
     at_pool *pool;       /* borrowed, or NULL */
     const at_comm *comm; /* borrowed */
     void *map;

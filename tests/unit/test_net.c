@@ -83,6 +83,44 @@ static void test_restored(void **state) {
     at_net_spec_release(spec);
 }
 
+/* Validation between two steps, in the training net's own memory: it gives what a net of
+ * its own gives, and the training goes on as if nothing had been. */
+static void test_within(void **state) {
+    (void)state;
+    at_error err;
+    at_net_spec *spec = resnet(2, 20);
+    at_net_options options = training(NULL, 2), serving = {.batch = BATCH, .parts = 2};
+    net_data data = net_data_new(image, BATCH, CLASSES, 8);
+    at_net *plain = net_make(spec, &options, NULL),
+           *host = net_make(spec, &options, NULL);
+    at_net *alone = net_make(spec, &serving, NULL), *within, *no;
+    at_net_plan *plan;
+    assert_ok(at_net_plan_new(spec, &serving, &plan, &err), &err);
+    assert_ok(at_net_new_within(&plan, host, &within, &err), &err);
+    at_net_initialize(plain, 7);
+    at_net_initialize(host, 7);
+    for (int i = 0; i < 3; i++) {
+        at_net_step(plain, &data.batch, 0.05);
+        at_net_step(host, &data.batch, 0.05);
+        at_net_prepare(within);
+        at_net_copy(alone, plain);
+        at_net_forward(within, &data.batch);
+        at_net_forward(alone, &data.batch);
+        assert_memory_equal(at_net_logits(within, BATCH - 1),
+                            at_net_logits(alone, BATCH - 1), CLASSES * sizeof(float));
+        assert_true(net_hash(plain) == net_hash(host));
+    }
+    assert_ok(at_net_plan_new(spec, &options, &plan, &err), &err);
+    assert_int_equal(at_net_new_within(&plan, host, &no, &err), AT_INVALID);
+    at_net_plan_release(plan);
+    at_net_release(within);
+    at_net_release(alone);
+    at_net_release(host);
+    at_net_release(plain);
+    net_data_free(&data);
+    at_net_spec_release(spec);
+}
+
 /* Bytes become (byte - mean) * scale. */
 static void test_bytes(void **state) {
     (void)state;
@@ -253,10 +291,11 @@ static void test_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_bits),  cmocka_unit_test(test_restored),
-        cmocka_unit_test(test_bytes),      cmocka_unit_test(test_limit),
-        cmocka_unit_test(test_optimizers), cmocka_unit_test(test_learns),
-        cmocka_unit_test(test_refused),    cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_same_bits), cmocka_unit_test(test_restored),
+        cmocka_unit_test(test_within),    cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_limit),     cmocka_unit_test(test_optimizers),
+        cmocka_unit_test(test_learns),    cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
