@@ -1,7 +1,8 @@
 """ResNets: training and inference beside PyTorch and, for inference, onnxruntime and openvino,
 on the same threads, in turns. Each contestant is a process that lives as long as its row.
 
-$ATELIER_CNN_ROWS picks rows by a word of their names; $ATELIER_CNN_PYTHON names a Python that has
+$ATELIER_CNN_ROWS picks rows by a word of their names, $ATELIER_CNN_PEERS peers by theirs, with
+commas (PyTorch's compile takes minutes); $ATELIER_CNN_PYTHON names a Python that has
 the peers, else they are installed beside the other benchmarks' (requirements-cnn.txt)."""
 
 import json
@@ -15,7 +16,7 @@ import time
 from bench import ROOT, Report, interleave, median, threads
 
 PROGRAM = ROOT / "build/bench/cnn_bench"
-TRAIN, INFER = ["eager"], ["eager", "jit", "onnxruntime", "openvino"]
+TRAIN, INFER = ["eager", "compile"], ["eager", "compile", "jit", "onnxruntime", "openvino"]
 ROWS = [  # name, mode, depth, side, batch, classes, peers, target, floor
     ("ResNet-18 train b32", "train", 18, 224, 32, 1000, TRAIN, 2.2, 1.8),
     ("ResNet-18 inference b32", "infer", 18, 224, 32, 1000, INFER, 2.0, 1.7),
@@ -102,11 +103,12 @@ def profile(ours):
 def measure(report, row, interpreter, rounds):
     name, mode, depth, side, batch, classes, peers, target, floor = row
     arguments = [mode, *map(str, (depth, side, batch, classes, threads()))]
-    peer = str(pathlib.Path(__file__).parent / "peers/cnn_peer.py")
+    script = str(pathlib.Path(__file__).parent / "peers/cnn_peer.py")
     contestants = {"atelier": Contestant([str(PROGRAM), *arguments])}
-    for which in peers:
+    wanted = os.environ.get("ATELIER_CNN_PEERS", ",".join(peers)).split(",")
+    for which in (peer for peer in peers if peer in wanted):
         try:
-            contestants[which] = Contestant([interpreter, peer, which, *arguments])
+            contestants[which] = Contestant([interpreter, script, which, *arguments])
         except RuntimeError as error:
             print(f"  {which} does not run here: {str(error).strip().splitlines()[-1:]}")
     contestants["atelier"].ask("profile")
