@@ -12,7 +12,7 @@ typedef struct stored {
     at_image_progress progress;
 } stored;
 
-static const char form[8] = "image/1";
+static const char form[8] = "image/2";
 
 at_status at_image_checkpoint_save(const char *path, at_net *net,
                                    const at_image_progress *progress, at_error *err) {

@@ -6,15 +6,23 @@
 #include "ops/learn/image_params.h"
 #include "ops/nn/net.h"
 
+/* Sums over images: of losses, of right answers, of those right among the top k. */
+typedef struct at_image_sums {
+    double loss, right, right_k;
+    int64_t images;
+} at_image_sums; /* zero-initialise */
+
+/* What an epoch came to. */
+typedef struct at_image_verdict {
+    double accuracy, loss, top_k; /* of the validation set; without one, of training */
+    double train_accuracy;
+} at_image_verdict;
+
 typedef struct at_image_progress {
     int64_t epoch, batch; /* where it goes on: counted from 0 */
-    /* Of the epoch so far: */
-    double loss, right, right_k; /* sums over its images */
-    int64_t images;
-    /* Of the whole run: */
-    int64_t best_epoch; /* -1: none yet */
-    double best_accuracy, best_loss;
-    double train_accuracy; /* of the best epoch */
+    at_image_sums sums;   /* of the epoch so far */
+    int64_t best_epoch;   /* -1: none yet */
+    at_image_verdict best;
     at_image_patience patience;
 } at_image_progress;
 

@@ -3,7 +3,7 @@
 #include "ops/learn/image_parts.h"
 #include "ops/learn/model_parts.h"
 
-#include <stdarg.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,26 +33,24 @@ size_t at_image_memory_left(void) {
     return left < 0 ? 0 : (size_t)left;
 }
 
-void at_image_note(at_image_training *t, const char *format, ...) {
-    char line[1200];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(line, sizeof line, format, arguments);
-    va_end(arguments);
-    if (!t->notes)
-        t->notes = json_array();
-    json_array_append_new(t->notes, json_string(line));
+static void set_top_k(json_t *metrics, int64_t k, double value) {
+    char key[48];
+    snprintf(key, sizeof key, "top_%" PRId64 "_accuracy", k);
+    json_object_set_new(metrics, key, json_real(value));
 }
 
 static json_t *validation_of(const at_image_training *t) {
     const at_image_progress *now = &t->progress;
     json_t *metrics = json_object();
-    if (now->images > 0 && now->best_accuracy <= 0)
+    const at_image_verdict *best = &now->best;
+    if (now->sums.images > 0 && best->accuracy <= 0)
         return metrics; /* interrupted in the first epoch: nothing was measured */
-    json_object_set_new(metrics, "train_accuracy", json_real(now->train_accuracy));
+    json_object_set_new(metrics, "train_accuracy", json_real(best->train_accuracy));
     if (t->judge) {
-        json_object_set_new(metrics, "accuracy", json_real(now->best_accuracy));
-        json_object_set_new(metrics, "cross_entropy", json_real(now->best_loss));
+        json_object_set_new(metrics, "accuracy", json_real(best->accuracy));
+        json_object_set_new(metrics, "cross_entropy", json_real(best->loss));
+        if (t->params.top_k != AT_AUTO_INT)
+            set_top_k(metrics, t->params.top_k, best->top_k);
     }
     return metrics;
 }

@@ -344,6 +344,12 @@ double at_image_learning_rate(const at_image_params *params,
     return rate;
 }
 
+bool at_image_patience_over(const at_image_patience *patience,
+                            const at_image_params *params, int64_t epochs) {
+    return params->early_stopping && epochs >= params->early_stopping_min_epochs &&
+           patience->since >= params->early_stopping_patience;
+}
+
 bool at_image_patience_step(at_image_patience *patience, const at_image_params *params,
                             int64_t epoch, double accuracy) {
     if (accuracy > patience->best * (1 + params->early_stopping_tolerance)) {
@@ -352,6 +358,5 @@ bool at_image_patience_step(at_image_patience *patience, const at_image_params *
     } else {
         patience->since++;
     }
-    return params->early_stopping && epoch + 1 >= params->early_stopping_min_epochs &&
-           patience->since >= params->early_stopping_patience;
+    return at_image_patience_over(patience, params, epoch + 1);
 }

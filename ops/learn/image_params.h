@@ -58,6 +58,9 @@ typedef struct at_image_patience {
     double best;
     int64_t since;   /* epochs since `best` was last beaten */
 } at_image_patience; /* zero-initialise */
+/* Is patience at its end, `epochs` having been run? */
+bool at_image_patience_over(const at_image_patience *patience,
+                            const at_image_params *params, int64_t epochs);
 /* Takes in one epoch's validation accuracy; true: stop. `epoch` from 0. */
 bool at_image_patience_step(at_image_patience *patience, const at_image_params *params,
                             int64_t epoch, double accuracy);
