@@ -14,8 +14,9 @@
 #include <strings.h>
 
 struct train_options {
-    const char *name, *data, *target, *validation, *algorithm, *recipe, *weights;
-    double holdout;
+    const char *name, *data, *target, *validation, *algorithm, *recipe, *weights, *weight;
+    double holdout, max_runtime;
+    bool balance;
     int64_t seed;
     at_settings settings;
 };
@@ -67,6 +68,22 @@ static const at_param options[] = {
      .max = 0.5,
      .help = "share of the rows set apart for validation, with the shares of the target "
              "kept"},
+    {.name = "weight",
+     .kind = AT_PARAM_TEXT,
+     .refers = AT_REFERS_COLUMN,
+     .offset = offsetof(struct train_options, weight),
+     .help = "a column that says how much each row counts; it is no input"},
+    {.name = "balance",
+     .kind = AT_PARAM_FLAG,
+     .offset = offsetof(struct train_options, balance),
+     .help = "every class counts the same, however many rows it has"},
+    {.name = "max-runtime",
+     .kind = AT_PARAM_REAL,
+     .offset = offsetof(struct train_options, max_runtime),
+     .min = 0.1,
+     .max = 1e7,
+     .unit = "seconds",
+     .help = "the longest that it may train; the best model so far is kept then"},
     {.name = "weights",
      .kind = AT_PARAM_TEXT,
      .refers = AT_REFERS_PATH,
@@ -231,6 +248,27 @@ static at_status add_weights(plan *p, at_error *err) {
     return AT_OK;
 }
 
+/* What only tables know. */
+static at_status add_limits(plan *p, at_error *err) {
+    const struct train_options *o = p->o;
+    const char *given = o->weight            ? "--weight"
+                        : o->balance         ? "--balance"
+                        : o->max_runtime > 0 ? "--max-runtime"
+                                             : NULL;
+    if (given && !p->algorithm->learner)
+        return at_fail(err, AT_INVALID, "%s does not go with %s", given,
+                       p->algorithm->name);
+    if (p->algorithm->learner && p->algorithm->learner->ready)
+        AT_TRY(p->algorithm->learner->ready(err));
+    if (o->weight)
+        json_object_set_new(p->spec, "weight", json_string(o->weight));
+    if (o->balance)
+        json_object_set_new(p->spec, "balance", json_true());
+    if (o->max_runtime > 0)
+        json_object_set_new(p->spec, "max_seconds", json_real(o->max_runtime));
+    return AT_OK;
+}
+
 /* Pictures are labelled by a column of that name; rows say themselves what to predict. */
 static at_status choose_target(plan *p, const char **out, at_error *err) {
     *out = p->o->target ? p->o->target : !p->algorithm->learner ? AT_IMAGES_LABEL : NULL;
@@ -261,6 +299,7 @@ static at_status make_plan(plan *p, at_error *err) {
     AT_TRY(add_data(p, err));
     AT_TRY(add_recipe(p, err));
     AT_TRY(add_weights(p, err));
+    AT_TRY(add_limits(p, err));
     json_object_set_new(p->spec, "card",
                         json_pack("{s:s, s:O?}", "model", p->o->name, "data_name",
                                   json_object_get(p->spec, "data_name")));

@@ -4,7 +4,8 @@
  *   {"algorithm", "target", "hyperparameters": {name: text}, "seed", "holdout",
  *    "channels": {"train": path, "validation"?: path, "train_images"?: path,
  *    "validation_images"?: path, "weights"?: path}, "source"?: schema,
- *    "cleaning"?: [fitted steps], "recipe"?: [steps], "data": id, "data_name", ...}
+ *    "cleaning"?: [fitted steps], "recipe"?: [steps], "weight"?: column, "balance"?:
+ * true, "max_seconds"?: number, "data": id, "data_name", ...}
  *
  * and writes model/ in its folder, "describe" and "model_id" into the result. The id is a
  * fresh one in each run: one that was resumed makes another model than before. */
@@ -136,6 +137,9 @@ static at_status run(const json_t *spec, const char *folder, const at_fit_events
         .holdout = json_number_value(json_object_get(spec, "holdout")),
         .source = json_object_get(spec, "source"),
         .cleaning = json_object_get(spec, "cleaning"),
+        .weight = text_of(spec, "weight"),
+        .balance = json_is_true(json_object_get(spec, "balance")),
+        .max_seconds = json_number_value(json_object_get(spec, "max_seconds")),
         .seed = (uint64_t)json_integer_value(json_object_get(spec, "seed")),
         .cancel = cancel,
         .events = events,

@@ -32,8 +32,8 @@ static void list(at_text *names, int *count, const char *name) {
     ++*count;
 }
 
-at_status at_features_learn(const at_sheet *sheet, const char *target, at_features *out,
-                            at_text *note, at_error *err) {
+at_status at_features_learn(const at_sheet *sheet, const char *target, bool missing,
+                            at_features *out, at_text *note, at_error *err) {
     int columns = sheet->count, left = 0, filled = 0;
     at_text left_names = {0}, filled_names = {0};
     *out = (at_features){0};
@@ -43,7 +43,7 @@ at_status at_features_learn(const at_sheet *sheet, const char *target, at_featur
         status = at_fail(err, AT_NO_MEMORY, "not enough memory for %d features", columns);
     for (int c = 0; c < columns && status == AT_OK; c++) {
         const at_column *column = &sheet->columns[c];
-        int64_t missing;
+        int64_t absent;
         if (at_equal_fold(column->name, target))
             continue;
         if (!is_number(column)) {
@@ -51,13 +51,15 @@ at_status at_features_learn(const at_sheet *sheet, const char *target, at_featur
             continue;
         }
         at_feature *f = &out->items[out->count];
-        *f = (at_feature){at_copy_text(column->name), mean_of(column, &missing)};
+        *f = (at_feature){at_copy_text(column->name), mean_of(column, &absent)};
+        if (missing)
+            f->fill = (double)NAN;
         if (!f->name)
             status =
                 at_fail(err, AT_NO_MEMORY, "not enough memory for %d features", columns);
         else
             out->count++;
-        if (missing)
+        if (absent && !missing)
             list(&filled_names, &filled, column->name);
     }
     if (left)

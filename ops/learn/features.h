@@ -8,8 +8,8 @@
 
 typedef struct at_feature {
     char *name;
-    double
-        fill; /* stands for a missing or infinite cell: the mean of the training rows */
+    double fill; /* stands for a missing or infinite cell: the mean of the training rows,
+                    or NaN where the learner takes missing ones */
 } at_feature;
 
 typedef struct at_features {
@@ -18,9 +18,11 @@ typedef struct at_features {
 } at_features; /* zero-initialise */
 
 /* All int, float and bool columns but `target`. What is left out for its type, and what
- * will be filled, is said in sentences appended to *note. AT_INVALID if there is none. */
+ * will be filled, is said in sentences appended to *note. `missing`: nothing is filled.
+ * AT_INVALID if there is none. */
 AT_MUST_USE at_status at_features_learn(const at_sheet *sheet, const char *target,
-                                        at_features *out, at_text *note, at_error *err);
+                                        bool missing, at_features *out, at_text *note,
+                                        at_error *err);
 void at_features_fini(at_features *features);
 /* Finds the columns in `sheet` (indices into *columns: (count)). AT_INVALID names one
  * that is not there or is no number. */

@@ -1,9 +1,11 @@
 /* Learner: one algorithm behind one interface. An algorithm is a const at_learner in a
  * file of its own, listed in learners.c by one line.
  *
- * Fit is deterministic for a seed and does not depend on the number of threads. Predict
- * computes each row alone and in the same order of operations, so that a row's score does
- * not depend on the batch it comes in. */
+ * Fit is deterministic for a seed; our own learners give the same bits for any number of
+ * threads, a library's for the same number. Predict computes each row alone and in the
+ * same order of operations, so that a row's score does not depend on the batch it comes
+ * in. The fitted state is data of ours: a model that a library fitted is loaded, served
+ * and explained without it. */
 #ifndef ATELIER_OPS_LEARN_LEARNER_H
 #define ATELIER_OPS_LEARN_LEARNER_H
 
@@ -11,6 +13,7 @@
 #include "ops/base/param.h"
 #include "ops/base/pool.h"
 
+#include <jansson.h>
 #include <stdint.h>
 
 typedef enum at_problem {
@@ -48,18 +51,32 @@ typedef struct at_fit_task {
     const void *params;          /* the learner's struct, filled from its table */
     uint64_t seed;
     at_pool *pool;
-    const at_cancel *cancel; /* raised: stop at the next epoch, keep the best so far */
+    /* Raised, or past the deadline: stop at the next epoch (tree, round), keep the best
+     * so far. Before there is anything to keep: AT_CANCELLED. */
+    const at_cancel *cancel;
+    double deadline; /* by at_now(); 0: none */
     const at_fit_events *events;
 } at_fit_task;
 
 typedef struct at_learned at_learned; /* fitted state, the learner's own; immutable */
 
+typedef enum at_learner_trait {
+    /* Splits on the order of numbers: missing ones come as NaN, and the automatic recipe
+     * neither imputes nor standardises. */
+    AT_LEARNER_TREES = 1,
+} at_learner_trait;
+
 typedef struct at_learner {
     const char *name;  /* "linear-learner" */
     const char *title; /* "Linear learner: logistic, softmax or linear regression" */
     unsigned problems; /* at_problem bits */
+    unsigned traits;   /* at_learner_trait bits */
     const at_param *params;
     size_t param_count, params_size;
+    /* Can it be fitted on this machine? AT_UNSUPPORTED says what to install. NULL:
+     * always.
+     */
+    at_status (*ready)(at_error *err);
     /* Checks that hang together (num_classes against the data, ...) before any work. */
     at_status (*check)(const at_fit_task *task, at_error *err);
     at_status (*fit)(const at_fit_task *task, at_learned **out, at_error *err);
@@ -75,6 +92,9 @@ typedef struct at_learner {
     /* importance: (cols), >= 0, of the standardised inputs; NULL if the learner has none.
      */
     void (*importance)(const at_learned *state, double *importance);
+    /* Adds what is worth showing to `facts` (an object): {"trees": 100}; false on no
+     * memory. NULL if there is nothing. */
+    bool (*describe)(const at_learned *state, json_t *facts);
     /* Weights go to `path` (a safetensors file). */
     at_status (*save)(const at_learned *state, const char *path, at_error *err);
     at_status (*load)(const char *path, at_learned **out, at_error *err);

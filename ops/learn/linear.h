@@ -136,12 +136,13 @@ at_status at_linear_save(const at_learned *state, const char *path, at_error *er
 at_status at_linear_load(const char *path, at_learned **out, at_error *err);
 
 /* What a criterion says of scores (rows) of class 1, higher is better, and the threshold
- * that it asks for. The loss itself is `loss`. */
+ * that it asks for. The loss itself is `loss`. weight: (rows); NULL: all 1. */
 typedef struct at_linear_choice {
     double value, threshold;
 } at_linear_choice;
 AT_MUST_USE at_status at_linear_choose(const at_linear_params *p, const double *y,
-                                       const double *score, int64_t rows, double loss,
-                                       at_linear_choice *out, at_error *err);
+                                       const double *weight, const double *score,
+                                       int64_t rows, double loss, at_linear_choice *out,
+                                       at_error *err);
 
 #endif

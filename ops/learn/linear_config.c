@@ -103,29 +103,6 @@ static double either(double given, double otherwise) {
     return isnan(given) ? otherwise : given;
 }
 
-static at_status bad_cell(const char *what, int64_t row, int64_t col, double value,
-                          at_error *err) {
-    if (col < 0)
-        return at_fail(err, AT_INVALID, "%s row %" PRId64 " has the label %g", what,
-                       row + 1, value);
-    at_fail(err, AT_INVALID, "%s row %" PRId64 ", prepared input %" PRId64 " is %g", what,
-            row + 1, col + 1, value);
-    at_hint(err, "every input must be a finite number: add `impute` or `standardize` "
-                 "to the preparation");
-    return AT_INVALID;
-}
-
-static at_status check_rows(const at_design *d, const char *what, at_error *err) {
-    for (int64_t i = 0; i < d->rows; i++) {
-        if (!isfinite(d->y[i]))
-            return bad_cell(what, i, -1, d->y[i], err);
-        for (int64_t j = 0; j < d->cols; j++)
-            if (!isfinite(d->x[i * d->cols + j]))
-                return bad_cell(what, i, j, d->x[i * d->cols + j], err);
-    }
-    return AT_OK;
-}
-
 /* The spread by which a column is divided. A rare indicator (a one-hot column) is not
  * blown up to a deviation of 1: its weight would go all but unpenalised, on the word of a
  * few rows. */
@@ -259,8 +236,6 @@ at_status at_linear_config_init(at_linear_config *c, const at_fit_task *task,
         c->anneal = ANNEAL;
     c->step_schedule = !p->use_lr_scheduler || p->lr_scheduler_step != AT_AUTO_INT;
     side_by_side(c);
-    AT_TRY(check_rows(d, "training", err));
-    AT_TRY(check_rows(&task->validation, "validation", err));
     c->shift = at_alloc_array((size_t)c->cols, sizeof *c->shift);
     c->scale = at_alloc_array((size_t)c->cols, sizeof *c->scale);
     c->deviation = at_alloc_array((size_t)c->cols, sizeof *c->deviation);

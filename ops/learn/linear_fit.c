@@ -3,6 +3,7 @@
  * carries the noise of the last batches. */
 #include "ops/base/memory.h"
 #include "ops/base/rng.h"
+#include "ops/learn/fit.h"
 #include "ops/learn/learners.h"
 #include "ops/learn/linear.h"
 #include "ops/learn/linear_pass.h"
@@ -127,7 +128,7 @@ static bool run_epoch(fit *f) {
     at_rng_shuffle(&f->rng, f->order, (size_t)c->rows);
     double taken = 0;
     for (int64_t at = 0; at < c->rows; at += c->batch) {
-        if (at_cancelled(f->task->cancel))
+        if (at_fit_over(f->task))
             return false;
         int64_t count = c->rows - at < c->batch ? c->rows - at : c->batch;
         at_linear_unscale(c, f->w, f->pass.raw);
@@ -206,44 +207,25 @@ static void keep(fit *f) {
 }
 
 static void say(const fit *f, const char *series, int64_t epoch, double loss) {
-    const at_fit_events *events = f->task->events;
-    if (events && events->log) {
-        char line[256];
-        snprintf(line, sizeof line,
-                 "#quality_metric: host=algo-1, epoch=%" PRId64 ", %s %s <loss>=%.12g",
-                 epoch, series, f->c.loss->objective, loss);
-        events->log(events->context, line);
-    }
-    if (events && events->point)
-        events->point(events->context, series, f->c.loss->curve, (double)epoch + 1, loss);
+    at_fit_say(f->task,
+               "#quality_metric: host=algo-1, epoch=%" PRId64 ", %s %s <loss>=%.12g",
+               epoch, series, f->c.loss->objective, loss);
+    at_fit_point(f->task, series, f->c.loss->curve, (double)epoch + 1, loss);
 }
 
 static void report(const fit *f, int64_t epoch) {
-    const at_fit_events *events = f->task->events;
     int best = least_of(f->fair, f->c.models);
-    if (!events || best < 0)
+    if (best < 0)
         return;
     int64_t epochs = f->c.params->epochs;
     say(f, "train", epoch, f->train[best]);
     if (f->task->validation.rows > 0)
         say(f, "validation", epoch, f->valid[best]);
+    at_fit_say(f->task, "#progress_metric: host=algo-1, completed %.0f %% of epochs",
+               100 * (double)(epoch + 1) / (double)epochs);
     char text[128];
-    if (events->log) {
-        snprintf(text, sizeof text,
-                 "#progress_metric: host=algo-1, completed %.0f %% of epochs",
-                 100 * (double)(epoch + 1) / (double)epochs);
-        events->log(events->context, text);
-    }
-    if (events->progress) {
-        snprintf(text, sizeof text, "epoch %" PRId64 " of %" PRId64, epoch + 1, epochs);
-        events->progress(events->context, (double)(epoch + 1), (double)epochs, text);
-    }
-}
-
-static void tell(const fit *f, const char *line) {
-    const at_fit_events *events = f->task->events;
-    if (events && events->log)
-        events->log(events->context, line);
+    snprintf(text, sizeof text, "epoch %" PRId64 " of %" PRId64, epoch + 1, epochs);
+    at_fit_progress(f->task, (double)(epoch + 1), (double)epochs, text);
 }
 
 static at_status diverged(const fit *f, int64_t epoch, at_error *err) {
@@ -275,9 +257,9 @@ static at_status run_epochs(fit *f, at_error *err) {
     for (int64_t epoch = 0; epoch < f->c.params->epochs; epoch++) {
         if (!run_epoch(f)) {
             if (epoch == 0)
-                return at_fail(err, AT_CANCELLED,
-                               "training was interrupted before the first epoch ended");
-            tell(f, "Interrupted: the best model so far is kept");
+                return at_fit_too_soon(f->task, "the first epoch ended", err);
+            at_fit_say(f->task, "%s: the best model so far is kept",
+                       at_fit_over(f->task));
             return AT_OK;
         }
         keep(f);
@@ -285,11 +267,9 @@ static at_status run_epochs(fit *f, at_error *err) {
             return diverged(f, epoch, err);
         report(f, epoch);
         if (stop_early(f, epoch)) {
-            char line[128];
-            snprintf(line, sizeof line,
-                     "Early stop: no improvement of the loss in %" PRId64 " epochs",
-                     f->stale);
-            tell(f, line);
+            at_fit_say(f->task,
+                       "Early stop: no improvement of the loss in %" PRId64 " epochs",
+                       f->stale);
             break;
         }
     }
@@ -329,8 +309,8 @@ static at_status judge(const fit *f, at_learned *scratch, at_linear_choice *out,
             continue;
         export_model(f, m, scratch);
         at_linear_learner.predict(scratch, d->x, d->rows, scores);
-        status = at_linear_choose(f->c.params, d->y, scores, d->rows, f->kept[m], &out[m],
-                                  err);
+        status = at_linear_choose(f->c.params, d->y, d->weight, scores, d->rows,
+                                  f->kept[m], &out[m], err);
     }
     at_free(scores);
     return status;
@@ -382,13 +362,9 @@ static at_status finish(fit *f, at_learned **out, at_error *err) {
         s->threshold = choices[best].threshold;
     }
     export_model(f, best, s);
-    if (f->c.models > 1) {
-        char line[160];
-        snprintf(line, sizeof line,
-                 "Kept model %d of %d: learning_rate=%g, wd=%g, loss=%.6g", best + 1,
-                 f->c.models, f->c.lr[best], f->c.wd[best], f->kept[best]);
-        tell(f, line);
-    }
+    if (f->c.models > 1)
+        at_fit_say(f->task, "Kept model %d of %d: learning_rate=%g, wd=%g, loss=%.6g",
+                   best + 1, f->c.models, f->c.lr[best], f->c.wd[best], f->kept[best]);
     *out = s;
     return AT_OK;
 }
@@ -396,8 +372,7 @@ static at_status finish(fit *f, at_learned **out, at_error *err) {
 at_status at_linear_fit(const at_fit_task *task, at_learned **out, at_error *err) {
     *out = NULL;
     AT_TRY(at_linear_check(task, err));
-    if (task->train.rows < 1)
-        return at_fail(err, AT_INVALID, "there are no rows to train on");
+    AT_TRY(at_fit_check_rows(task, false, err));
     fit f;
     AT_TRY(fit_init(&f, task, err));
     at_status status = run_epochs(&f, err);

@@ -79,16 +79,20 @@ static double between(double low, double high) {
  * unless another gains more than chance explains (accuracy: one standard error), since a
  * threshold fitted to few validation rows is mostly noise. */
 static at_linear_choice best_cut(const at_linear_params *p, measure_fn *of,
-                                 const double *y, const at_ranked *ranked, int64_t rows) {
-    counts n = {.rows = (double)rows}, half;
-    for (int64_t i = 0; i < rows; i++)
-        n.positives += y[i];
+                                 const double *y, const double *weight,
+                                 const at_ranked *ranked, int64_t rows) {
+    counts n = {0}, half;
+    for (int64_t i = 0; i < rows; i++) {
+        n.rows += weight ? weight[i] : 1;
+        n.positives += weight ? weight[i] * y[i] : y[i];
+    }
     half = n;
     at_linear_choice best = {-INFINITY, 0.5};
     for (int64_t i = 0; i < rows; i++) {
         double score = ranked[i].score, truth = y[ranked[i].row];
-        n.tp += truth;
-        n.fp += 1 - truth;
+        double counted = weight ? weight[ranked[i].row] : 1;
+        n.tp += counted * truth;
+        n.fp += counted * (1 - truth);
         if (score >= 0.5)
             half = n;
         double next = i + 1 < rows ? ranked[i + 1].score : 0;
@@ -102,15 +106,15 @@ static at_linear_choice best_cut(const at_linear_params *p, measure_fn *of,
 }
 
 at_status at_linear_choose(const at_linear_params *p, const double *y,
-                           const double *score, int64_t rows, double loss,
-                           at_linear_choice *out, at_error *err) {
+                           const double *weight, const double *score, int64_t rows,
+                           double loss, at_linear_choice *out, at_error *err) {
     measure_fn *of = find(p->binary_classifier_model_selection_criteria);
     *out = (at_linear_choice){-loss, 0.5};
     if (!of)
         return AT_OK;
     at_ranked *ranked;
     AT_TRY(at_ranking(y, score, rows, &ranked, err));
-    *out = best_cut(p, of, y, ranked, rows);
+    *out = best_cut(p, of, y, weight, ranked, rows);
     at_free(ranked);
     return AT_OK;
 }

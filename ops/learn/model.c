@@ -9,7 +9,15 @@ static at_status damaged(const char *what, at_error *err) {
     return at_fail(err, AT_CORRUPT, "the model is damaged: %s", what);
 }
 
-static at_status make_features(const json_t *list, at_features *out, at_error *err) {
+/* What stands for a missing cell; null: it stays missing, for a learner that takes that.
+ */
+static bool read_fill(const json_t *value, bool missing, double *out) {
+    *out = json_is_number(value) ? json_number_value(value) : (double)NAN;
+    return isfinite(*out) || (missing && json_is_null(value));
+}
+
+static at_status make_features(const json_t *list, bool missing, at_features *out,
+                               at_error *err) {
     size_t count = json_array_size(list);
     if (count == 0 || count > 1000000)
         return damaged("its features", err);
@@ -19,11 +27,11 @@ static at_status make_features(const json_t *list, at_features *out, at_error *e
     for (size_t i = 0; i < count; i++) {
         const json_t *item = json_array_get(list, i);
         const char *name = json_string_value(json_object_get(item, "name"));
-        const json_t *fill = json_object_get(item, "fill");
-        if (!name || !json_is_number(fill) || !isfinite(json_number_value(fill)))
+        double fill;
+        if (!name || !read_fill(json_object_get(item, "fill"), missing, &fill))
             return damaged("its features", err);
         at_feature *f = &out->items[i];
-        *f = (at_feature){at_copy_text(name), json_number_value(fill)};
+        *f = (at_feature){at_copy_text(name), fill};
         if (!f->name)
             return at_fail(err, AT_NO_MEMORY, "not enough memory for %zu features",
                            count);
@@ -63,7 +71,8 @@ static at_status make_parts(at_model *m, at_error *err) {
     AT_TRY(at_target_from_json(json_object_get(m->card, "target"), &m->target, err));
     AT_TRY(at_port_init(&m->source, json_object_get(m->card, "inputs"), err));
     AT_TRY(at_port_init(&m->clean, json_object_get(m->card, "clean"), err));
-    AT_TRY(make_features(json_object_get(m->card, "features"), &m->features, err));
+    AT_TRY(make_features(json_object_get(m->card, "features"),
+                         m->learner->traits & AT_LEARNER_TREES, &m->features, err));
     AT_TRY(at_model_chain(NULL, preparation, &m->preparation, err));
     AT_TRY(at_model_chain(cleaning, preparation, &m->served, err));
     if (m->learner->inputs(m->state) != m->features.count)
@@ -156,21 +165,11 @@ static const char *title_of(const at_model *model) {
 }
 
 json_t *at_model_describe(const at_model *model) {
-    static const char *const SHOWN[] = {"algorithm",
-                                        "hyperparameters",
-                                        "seed",
-                                        "inputs",
-                                        "ignored",
-                                        "cleaning",
-                                        "preparation",
-                                        "rows",
-                                        "prep",
-                                        "resnet",
-                                        "best_epoch",
-                                        "validation",
-                                        "validation_rows",
-                                        "left_out",
-                                        "notes"};
+    static const char *const SHOWN[] = {
+        "algorithm",       "hyperparameters", "seed",     "inputs", "ignored",
+        "cleaning",        "preparation",     "rows",     "prep",   "resnet",
+        "best_epoch",      "weight",          "balanced", "fit",    "validation",
+        "validation_rows", "left_out",        "notes"};
     json_t *out = json_object(), *features = json_array(), *item;
     bool ok = out && features;
     for (size_t i = 0; ok && i < sizeof SHOWN / sizeof *SHOWN; i++) {

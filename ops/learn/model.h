@@ -24,8 +24,12 @@ typedef struct at_train_request {
     const json_t *source;       /* schema of the dataset that starts the chain (for the
                                    endpoint), target included; NULL: train's own */
     const json_t
-        *cleaning;     /* array of fitted value steps from source to train; NULL: none */
-    at_recipe *recipe; /* unfitted, borrowed and fitted here; NULL: auto */
+        *cleaning;      /* array of fitted value steps from source to train; NULL: none */
+    at_recipe *recipe;  /* unfitted, borrowed and fitted here; NULL: auto */
+    const char *weight; /* a column that says how much a row counts, and is no input (0:
+                           not at all); NULL: all count alike */
+    bool balance; /* each class counts the same in the sum, over the rows' own weights */
+    double max_seconds; /* the fit stops then and keeps the best so far; 0: no limit */
     uint64_t seed;
     at_pool *pool;
     const at_cancel *cancel;
@@ -62,7 +66,7 @@ double at_model_threshold(const at_model *model);
 const json_t *at_model_inputs(const at_model *model);
 const json_t *at_model_ignored(const at_model *model);
 /* Everything worth showing: algorithm, hyperparameters, features with importance, rows,
- * best epoch, validation metrics. New reference. */
+ * what the learner says of its fit, validation metrics. New reference. */
 json_t *at_model_describe(const at_model *model);
 
 typedef enum at_stage_of_rows {

@@ -1,6 +1,8 @@
 /* The card of a model: all of it that is not weights. */
 #include "ops/learn/model_training.h"
 
+#include <math.h>
+
 static at_status no_memory(at_error *err) {
     return at_fail(err, AT_NO_MEMORY, "not enough memory to describe a model");
 }
@@ -13,7 +15,8 @@ static json_t *features_json(const at_training *t) {
         t->request->learner->importance(t->state, importance);
     for (int i = 0; ok && i < t->features.count; i++) {
         const at_feature *f = &t->features.items[i];
-        json_t *item = json_pack("{s:s, s:f}", "name", f->name, "fill", f->fill);
+        json_t *item = json_pack("{s:s, s:o}", "name", f->name, "fill",
+                                 isnan(f->fill) ? json_null() : json_real(f->fill));
         ok = item &&
              (!t->request->learner->importance ||
               json_object_set_new(item, "importance", json_real(importance[i])) == 0);
@@ -26,12 +29,23 @@ static json_t *features_json(const at_training *t) {
     return NULL;
 }
 
+/* What the learner says of its fit; an empty object where it says nothing. */
+static json_t *fit_json(const at_training *t) {
+    const at_learner *l = t->request->learner;
+    json_t *facts = json_object();
+    if (!facts || !l->describe || l->describe(t->state, facts))
+        return facts;
+    json_decref(facts);
+    return NULL;
+}
+
 static json_t *make_card(const at_training *t) {
     const at_train_request *r = t->request;
     const at_learner *l = r->learner;
     json_t *cleaning = r->cleaning ? json_deep_copy(r->cleaning) : json_array();
     int64_t apart = t->validation.frame ? at_frame_rows(t->validation.frame) : 0;
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:s}",
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:s, "
+                     "s:o, s:s*, s:o*}",
                      "format", AT_MODEL_FORMAT, "algorithm", l->name, "column", t->column,
                      "target", at_target_to_json(&t->target), "hyperparameters",
                      at_params_to_json(l->params, l->param_count, t->params), "seed",
@@ -39,7 +53,9 @@ static json_t *make_card(const at_training *t) {
                      at_recipe_to_json(t->recipe), "features", features_json(t), "rows",
                      (json_int_t)at_frame_rows(t->train.frame), "validation_rows",
                      (json_int_t)apart, "left_out", (json_int_t)t->train.left_out,
-                     "notes", at_text_get(&t->notes));
+                     "notes", at_text_get(&t->notes), "fit", fit_json(t), "weight",
+                     r->weight ? t->weight : NULL, "balanced",
+                     r->balance ? json_true() : NULL);
 }
 
 /* Sorts the columns of a schema into those that a recipe needs and those it can spare;

@@ -2,6 +2,7 @@
  *
  *   model.c          a model from its card (the JSON that is saved) and its learner
  *   model_train.c    request -> card and learner
+ *   model_weight.c   what each training row counts
  *   model_card.c     what was fitted -> card
  *   model_predict.c  rows -> scores and labels
  *   model_truth.c    rows -> the truth to set beside them
@@ -28,8 +29,9 @@
  *   "inputs": schema, "ignored": schema,          of the source
  *   "clean": schema,                              what is needed of cleaned rows
  *   "cleaning": [steps], "preparation": [steps],
- *   "features": [{"name", "fill", "importance"}],
- *   "rows", "validation_rows", "left_out", "validation": {metric: value}, "notes"}
+ *   "features": [{"name", "fill" (null: none), "importance"}],
+ *   "rows", "validation_rows", "left_out", "validation": {metric: value}, "notes",
+ *   "fit": what the learner says of it, "weight"?: column, "balanced"?: true}
  * A model of pictures has "prep" (ops/image/prep.h) and "resnet": {"version", "depth"} in
  * place of the columns, the steps and the features. */
 struct at_model {

@@ -1,5 +1,6 @@
 /* Training: rows without a target fall away, some are set apart, the preparation is
  * fitted on the rest, the learner on what it makes. */
+#include "ops/base/clock.h"
 #include "ops/base/memory.h"
 #include "ops/base/suggest.h"
 #include "ops/base/text.h"
@@ -15,6 +16,7 @@ static void part_fini(at_training_part *p) {
     at_frame_release(p->frame);
     at_free(p->x);
     at_free(p->y);
+    at_free(p->weight);
 }
 
 static void training_fini(at_training *t) {
@@ -39,11 +41,13 @@ static void tell(const at_training *t, const char *line) {
         events->log(events->context, line);
 }
 
-static at_status find_target(at_training *t, at_error *err) {
+/* The column `wanted` of the training rows, in their spelling. */
+static at_status find_column(at_training *t, const char *wanted, const char *role,
+                             const char **out, at_error *err) {
     const at_frame *frame = t->request->train;
-    int at = at_frame_find(frame, t->request->target), columns = at_frame_columns(frame);
+    int at = at_frame_find(frame, wanted), columns = at_frame_columns(frame);
     if (at >= 0) {
-        t->column = at_frame_column(frame, at)->name;
+        *out = at_frame_column(frame, at)->name;
         return AT_OK;
     }
     const char **names = at_arena_alloc(&t->arena, (size_t)columns * sizeof *names);
@@ -51,12 +55,22 @@ static at_status find_target(at_training *t, at_error *err) {
         return no_memory(err);
     for (int c = 0; c < columns; c++)
         names[c] = at_frame_column(frame, c)->name;
-    const char *nearest = at_nearest(t->request->target, names, (size_t)columns);
-    at_fail(err, AT_INVALID, "there is no column %.200s to be the target",
-            t->request->target);
+    const char *nearest = at_nearest(wanted, names, (size_t)columns);
+    at_fail(err, AT_INVALID, "there is no column %.200s to be the %s", wanted, role);
     if (nearest)
         at_hint(err, "did you mean %s?", nearest);
     return AT_INVALID;
+}
+
+static at_status find_columns(at_training *t, at_error *err) {
+    AT_TRY(find_column(t, t->request->target, "target", &t->column, err));
+    if (!t->request->weight)
+        return AT_OK;
+    AT_TRY(find_column(t, t->request->weight, "weight", &t->weight, err));
+    if (strcmp(t->weight, t->column) == 0)
+        return at_fail(err, AT_INVALID, "%s is the target: it cannot be the weight too",
+                       t->column);
+    return AT_OK;
 }
 
 static at_status read_params(at_training *t, at_error *err) {
@@ -207,7 +221,9 @@ static at_status with_sheet(at_training *t, const at_frame *prepared, at_trainin
     at_sheet sheet;
     AT_TRY(at_sheet_init(&sheet, prepared, err));
     at_status status =
-        learn ? at_features_learn(&sheet, t->column, &t->features, &t->notes, err)
+        learn ? at_features_learn(&sheet, t->column,
+                                  t->request->learner->traits & AT_LEARNER_TREES,
+                                  &t->features, &t->notes, err)
               : AT_OK;
     if (status == AT_OK)
         status = make_matrix(t, &sheet, p, err);
@@ -227,19 +243,48 @@ static at_status check_row_steps(const at_recipe *recipe, at_error *err) {
     return AT_OK;
 }
 
+/* The automatic recipe, for the columns that are neither target nor weight. */
+static at_status make_recipe(at_training *t, at_error *err) {
+    const at_frame *frame = t->train.frame;
+    int columns = at_frame_columns(frame), count = 0;
+    int *kept = at_arena_alloc(&t->arena, (size_t)columns * sizeof *kept);
+    at_frame *inputs = NULL;
+    const char *note = "";
+    if (!kept)
+        return no_memory(err);
+    for (int c = 0; c < columns; c++)
+        if (!t->weight || strcmp(at_frame_column(frame, c)->name, t->weight) != 0)
+            kept[count++] = c;
+    AT_TRY(at_frame_select(frame, kept, count, &inputs, err));
+    at_recipe_style style = t->request->learner->traits & AT_LEARNER_TREES
+                                ? AT_RECIPE_TREES
+                                : AT_RECIPE_SMOOTH;
+    at_status status =
+        at_recipe_auto(inputs, t->column, style, &t->arena, &t->made, &note, err);
+    at_frame_release(inputs);
+    if (status == AT_OK && note && *note)
+        at_text_format(&t->notes, "%s ", note);
+    return status;
+}
+
+static at_status choose_recipe(at_training *t, at_error *err) {
+    if (!t->request->recipe)
+        AT_TRY(make_recipe(t, err));
+    t->recipe = t->made ? t->made : t->request->recipe;
+    if (!t->weight)
+        return AT_OK;
+    at_recipe *without;
+    AT_TRY(at_training_without_weight(t, t->recipe, &without, err));
+    at_recipe_release(t->made);
+    t->recipe = t->made = without;
+    return AT_OK;
+}
+
 static at_status prepare(at_training *t, at_error *err) {
     const at_train_request *r = t->request;
     at_step_context context = {.target = t->column, .cancel = r->cancel};
     at_frame *prepared = NULL;
-    t->recipe = r->recipe;
-    if (!t->recipe) {
-        const char *note = "";
-        AT_TRY(
-            at_recipe_auto(t->train.frame, t->column, &t->arena, &t->made, &note, err));
-        t->recipe = t->made;
-        if (note && *note)
-            at_text_format(&t->notes, "%s ", note);
-    }
+    AT_TRY(choose_recipe(t, err));
     AT_TRY(check_row_steps(t->recipe, err));
     AT_TRY(at_recipe_fit(t->recipe, t->train.frame, &context, &prepared, NULL, err));
     at_status status = with_sheet(t, prepared, &t->train, true, err);
@@ -252,6 +297,10 @@ static at_status prepare(at_training *t, at_error *err) {
             status = with_sheet(t, prepared, &t->validation, false, err);
         at_frame_release(prepared);
     }
+    if (status == AT_OK)
+        status = at_training_weigh(t, &t->train, "training", err);
+    if (status == AT_OK)
+        status = at_training_weigh(t, &t->validation, "validation", err);
     if (status == AT_OK && !at_text_ok(&t->notes))
         status = no_memory(err);
     tell(t, at_text_get(&t->notes));
@@ -262,7 +311,8 @@ static at_design design(const at_training *t, const at_training_part *p) {
     return (at_design){.rows = p->x ? at_frame_rows(p->frame) : 0,
                        .cols = t->features.count,
                        .x = p->x,
-                       .y = p->y};
+                       .y = p->y,
+                       .weight = p->weight};
 }
 
 static at_status fit(at_training *t, at_error *err) {
@@ -275,6 +325,7 @@ static at_status fit(at_training *t, at_error *err) {
                         .seed = r->seed,
                         .pool = r->pool,
                         .cancel = r->cancel,
+                        .deadline = t->deadline,
                         .events = r->events};
     if (r->learner->check)
         AT_TRY(r->learner->check(&task, err));
@@ -346,7 +397,11 @@ static at_status make_model(at_training *t, at_error *err) {
 at_status at_model_train(const at_train_request *request, at_model **out, at_error *err) {
     *out = NULL;
     at_training t = {.request = request};
-    at_status status = find_target(&t, err);
+    if (request->max_seconds > 0)
+        t.deadline = at_now() + request->max_seconds;
+    if (request->learner->ready)
+        AT_TRY(request->learner->ready(err));
+    at_status status = find_columns(&t, err);
     if (status == AT_OK)
         status = read_params(&t, err);
     if (status == AT_OK)

@@ -38,15 +38,22 @@ AT_MUST_USE at_status at_recipe_run(const at_recipe *recipe, at_sheet *sheet,
 AT_MUST_USE at_status at_recipe_spares(const at_recipe *recipe, const char *name,
                                        const char *target, bool *out, at_error *err);
 
+/* What the automatic recipe is for. */
+typedef enum at_recipe_style {
+    AT_RECIPE_SMOOTH, /* learners of sums and distances */
+    AT_RECIPE_TREES,  /* learners of splits: numbers stay as they are, missing ones too */
+} at_recipe_style;
+
 /* The default preparation for this frame and target, by column type: numbers are imputed
- * by their median and standardized; categories and bools become 0/1 columns, of the 50
- * most frequent levels where there are more. What it leaves out (free text, dates,
- * identifiers, constants) is said in `note` (arena), which may be "". All that is left
- * after it, the target apart, is int or float. Unfitted. AT_INVALID if no column is left.
+ * by their median and standardized, unless it is for trees; categories and bools become
+ * 0/1 columns, of the 50 most frequent levels where there are more. What it leaves out
+ * (free text, dates, identifiers, constants) is said in `note` (arena), which may be "".
+ * All that is left after it, the target apart, is int or float. Unfitted. AT_INVALID if
+ * no column is left.
  */
 AT_MUST_USE at_status at_recipe_auto(const at_frame *frame, const char *target,
-                                     at_arena *arena, at_recipe **out, const char **note,
-                                     at_error *err);
+                                     at_recipe_style style, at_arena *arena,
+                                     at_recipe **out, const char **note, at_error *err);
 
 json_t *at_recipe_to_json(const at_recipe *recipe); /* array of steps; new reference */
 AT_MUST_USE at_status at_recipe_from_json(const json_t *json, at_recipe **out,

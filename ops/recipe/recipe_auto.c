@@ -153,13 +153,13 @@ static at_status add(at_recipe *recipe, const char *verb, const at_selector *col
     return at_recipe_take(recipe, step, err);
 }
 
-static at_status add_steps(const plan *p, at_recipe *recipe, at_error *err) {
+static at_status add_steps(const plan *p, at_recipe_style style, at_recipe *recipe,
+                           at_error *err) {
+    size_t smoothed = style == AT_RECIPE_SMOOTH ? p->counts[NUMBER] : 0;
     for (int f = CONSTANT; f < FATES; f++)
         AT_TRY(add(recipe, "drop column", p->columns[f], p->counts[f], NULL, NULL, err));
-    AT_TRY(add(recipe, "impute", p->columns[NUMBER], p->counts[NUMBER], "median", NULL,
-               err));
-    AT_TRY(add(recipe, "standardize", p->columns[NUMBER], p->counts[NUMBER], NULL, NULL,
-               err));
+    AT_TRY(add(recipe, "impute", p->columns[NUMBER], smoothed, "median", NULL, err));
+    AT_TRY(add(recipe, "standardize", p->columns[NUMBER], smoothed, NULL, NULL, err));
     AT_TRY(
         add(recipe, "one-hot", p->columns[LEVELS], p->counts[LEVELS], NULL, NULL, err));
     return add(recipe, "one-hot", p->columns[MANY_LEVELS], p->counts[MANY_LEVELS], NULL,
@@ -190,8 +190,9 @@ static at_status write_note(const plan *p, const char **note, at_error *err) {
     return *note ? AT_OK : at_fail(err, AT_NO_MEMORY, "out of memory");
 }
 
-at_status at_recipe_auto(const at_frame *frame, const char *target, at_arena *arena,
-                         at_recipe **out, const char **note, at_error *err) {
+at_status at_recipe_auto(const at_frame *frame, const char *target, at_recipe_style style,
+                         at_arena *arena, at_recipe **out, const char **note,
+                         at_error *err) {
     plan p = {.arena = arena};
     AT_TRY(make_plan(frame, target, &p, err));
     AT_TRY(write_note(&p, note, err));
@@ -205,7 +206,7 @@ at_status at_recipe_auto(const at_frame *frame, const char *target, at_arena *ar
     }
     at_recipe *recipe;
     AT_TRY(at_recipe_new(&recipe, err));
-    at_status status = add_steps(&p, recipe, err);
+    at_status status = add_steps(&p, style, recipe, err);
     if (status != AT_OK) {
         at_recipe_release(recipe);
         return status;

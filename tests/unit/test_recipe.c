@@ -232,7 +232,8 @@ static void leaves_out(int count, int step, const char *expected) {
     at_arena arena = {0};
     at_recipe *recipe;
     const char *note;
-    assert_ok(at_recipe_auto(frame, "y", &arena, &recipe, &note, &err), &err);
+    assert_ok(at_recipe_auto(frame, "y", AT_RECIPE_SMOOTH, &arena, &recipe, &note, &err),
+              &err);
     assert_string_equal(note, expected);
     at_recipe_release(recipe);
     at_arena_fini(&arena);
@@ -258,7 +259,8 @@ static void test_auto(void **state) {
                            "~|~|b|5|~|2024-01-02|you|yes", "3|false|~|5|~|~|~|no");
     at_recipe *recipe;
     const char *note;
-    assert_ok(at_recipe_auto(frame, "y", &arena, &recipe, &note, &err), &err);
+    assert_ok(at_recipe_auto(frame, "y", AT_RECIPE_SMOOTH, &arena, &recipe, &note, &err),
+              &err);
     assert_string_equal(note,
                         "left out: same (always the same); gone (empty); about (free "
                         "text); day (dates)");
@@ -273,8 +275,9 @@ static void test_auto(void **state) {
     at_frame_release(frame);
     at_recipe_release(recipe);
     frame = ROWS("about:text y:int", "hi|1", "you|0");
-    assert_int_equal(at_recipe_auto(frame, "y", &arena, &recipe, &note, &err),
-                     AT_INVALID);
+    assert_int_equal(
+        at_recipe_auto(frame, "y", AT_RECIPE_SMOOTH, &arena, &recipe, &note, &err),
+        AT_INVALID);
     assert_string_equal(err.text,
                         "no column is left to learn from: left out: about (free text)");
     at_arena_fini(&arena);
@@ -350,7 +353,8 @@ static at_status whole(void *context) {
     for (size_t i = 0; i < COUNT(reports); i++)
         reports[i] = (at_step_report){.arena = &arena};
     at_error err;
-    at_status status = at_recipe_auto(frame, "y", &arena, &recipe, &note, &err);
+    at_status status =
+        at_recipe_auto(frame, "y", AT_RECIPE_SMOOTH, &arena, &recipe, &note, &err);
     if (status == AT_OK)
         status = at_recipe_fit(recipe, frame, &step_context, &out, reports, &err);
     if (status == AT_OK)
