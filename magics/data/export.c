@@ -1,32 +1,43 @@
-/* %export: a dataset into a file. */
+/* %export: a dataset or a model into a file, whose ending says how. */
 #include "magics/language/spec.h"
 #include "magics/view/grid.h"
 #include "ops/base/file.h"
 #include "ops/frame/csv.h"
 #include "ops/frame/jsonl.h"
+#include "ops/learn/model.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 struct export_options {
-    const char *data, *path;
+    const char *name, *path;
 };
 
 static const at_param arguments[] = {
-    {.name = "dataset",
+    {.name = "name",
      .kind = AT_PARAM_TEXT,
-     .refers = AT_REFERS_DATASET,
-     .offset = offsetof(struct export_options, data),
+     .refers = AT_REFERS_ANY,
+     .offset = offsetof(struct export_options, name),
      .required = true,
-     .help = "the dataset to write"},
+     .help = "the dataset or the model to write"},
     {.name = "file",
      .kind = AT_PARAM_TEXT,
      .refers = AT_REFERS_PATH,
      .offset = offsetof(struct export_options, path),
      .required = true,
-     .help = "where to; its ending says how: .csv, .tsv or .jsonl"},
+     .help =
+         "where to; its ending says how: .csv, .tsv or .jsonl for a dataset, .onnx or "
+         ".safetensors for a model of pictures"},
 };
+
+static bool is_model(at_context *context, const char *name) {
+    at_entry entry;
+    at_status status = at_store_find(context->workspace, AT_KIND_MODEL, name,
+                                     context->arena, &entry, NULL);
+    at_entry_fini(&entry);
+    return status == AT_OK;
+}
 
 static at_status write_file(const at_frame *frame, const char *path, at_error *err) {
     if (at_ends_fold(path, ".csv"))
@@ -37,7 +48,51 @@ static at_status write_file(const at_frame *frame, const char *path, at_error *e
         return at_jsonl_write_file(frame, path, err);
     at_fail(err, AT_INVALID, "the ending of '%.200s' says nothing about its format",
             path);
-    return at_hint(err, "name it .csv, .tsv or .jsonl");
+    return at_hint(err, "name it .csv, .tsv or .jsonl; a model: .onnx or .safetensors");
+}
+
+static at_status export_dataset(at_context *context, const struct export_options *o,
+                                const char *path, at_error *err) {
+    at_frame *frame = NULL;
+    at_status status = at_store_frame(context->workspace, o->name, &frame, err);
+    if (status == AT_NOT_FOUND && is_model(context, o->name)) {
+        at_fail(err, AT_INVALID, "%s is a model, and '%.200s' is no file of one", o->name,
+                path);
+        return at_hint(err, "name it .onnx or .safetensors");
+    }
+    AT_TRY(status);
+    status = write_file(frame, path, err);
+    if (!status)
+        at_display_print(
+            context->call->display, "%s written to %s: %s x %s, %s\n", o->name, path,
+            at_view_plural(context->arena, at_frame_rows(frame), "row"),
+            at_view_plural(context->arena, at_frame_columns(frame), "column"),
+            at_view_bytes(context->arena, at_file_size(path)));
+    at_frame_release(frame);
+    return status;
+}
+
+static at_status export_model(at_context *context, const struct export_options *o,
+                              const char *path, at_error *err) {
+    at_entry entry;
+    at_model *model = NULL;
+    AT_TRY(at_store_find(context->workspace, AT_KIND_MODEL, o->name, context->arena,
+                         &entry, err));
+    const char *folder =
+        at_store_path(context->workspace, AT_KIND_MODEL, entry.id, context->arena);
+    at_status status = folder ? at_model_load(folder, &model, err)
+                              : at_fail(err, AT_NO_MEMORY, "no memory left to export");
+    if (!status)
+        status = at_model_export(model, path, err);
+    if (status == AT_UNSUPPORTED)
+        at_hint(err, "%%deploy serves it over HTTP, and %%export writes datasets (.csv)");
+    if (!status)
+        at_display_print(context->call->display, "%s written to %s: %d classes, %s\n",
+                         o->name, path, at_model_classes(model),
+                         at_view_bytes(context->arena, at_file_size(path)));
+    at_model_release(model);
+    at_entry_fini(&entry);
+    return status;
 }
 
 static at_status run(at_context *context, const void *given, at_error *err) {
@@ -49,27 +104,21 @@ static at_status run(at_context *context, const void *given, at_error *err) {
         return at_fail(err, AT_NO_MEMORY, "no memory left to export");
     if (at_folder_exists(path))
         return at_fail(err, AT_INVALID, "%.300s is a folder", path);
-    at_frame *frame = NULL;
-    AT_TRY(at_store_frame(context->workspace, o->data, &frame, err));
-    at_status status = write_file(frame, path, err);
-    if (!status)
-        at_display_print(
-            context->call->display, "%s written to %s: %s x %s, %s\n", o->data, path,
-            at_view_plural(context->arena, at_frame_rows(frame), "row"),
-            at_view_plural(context->arena, at_frame_columns(frame), "column"),
-            at_view_bytes(context->arena, at_file_size(path)));
-    at_frame_release(frame);
-    return status;
+    return at_model_exports_to(path) ? export_model(context, o, path, err)
+                                     : export_dataset(context, o, path, err);
 }
 
 static const char *const examples[] = {"%export bank_clean bank_clean.csv",
-                                       "%export bank_clean bank_clean.jsonl", NULL};
+                                       "%export bank_clean bank_clean.jsonl",
+                                       "%export reader reader.onnx", NULL};
 
 const at_magic at_magic_export = {
     .name = "export",
     .forms = AT_MAGIC_LINE,
     .stage = AT_STAGE_DATA,
-    .summary = "Writes a dataset to a CSV, TSV or JSON lines file",
+    .summary =
+        "Writes a dataset to CSV, TSV or JSON lines, a model of pictures to ONNX or "
+        "safetensors",
     .arguments = arguments,
     .argument_count = AT_COUNT(arguments),
     .examples = examples,

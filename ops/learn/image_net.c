@@ -73,6 +73,14 @@ const at_prep *at_image_net_prep(const at_image_net *net) {
     return &net->prep;
 }
 
+const at_net_spec *at_image_net_spec(const at_image_net *net) {
+    return net->spec;
+}
+
+const at_safetensors *at_image_net_weights(const at_image_net *net) {
+    return net->weights;
+}
+
 static at_status plan(at_image_net *net, int32_t batch, at_net **out, at_error *err) {
     if (*out)
         return AT_OK;

@@ -7,6 +7,7 @@
 #define ATELIER_OPS_LEARN_IMAGE_NET_H
 
 #include "ops/base/cancel.h"
+#include "ops/base/safetensors.h"
 #include "ops/image/images.h"
 #include "ops/image/prep.h"
 #include "ops/nn/resnet.h"
@@ -20,7 +21,10 @@ AT_MUST_USE at_status at_image_net_open(const at_resnet_options *net, const at_p
 at_image_net *at_image_net_retain(at_image_net *net);
 void at_image_net_release(at_image_net *net); /* NULL is fine */
 int32_t at_image_net_classes(const at_image_net *net);
-const at_prep *at_image_net_prep(const at_image_net *net); /* borrowed */
+/* All borrowed. */
+const at_prep *at_image_net_prep(const at_image_net *net);
+const at_net_spec *at_image_net_spec(const at_image_net *net);
+const at_safetensors *at_image_net_weights(const at_image_net *net);
 
 /* One encoded picture: probabilities (classes). AT_INVALID, AT_CORRUPT, AT_UNSUPPORTED,
  * AT_LIMIT for what is no picture, or too small a one. */

@@ -8,6 +8,7 @@
  *   model_truth.c    rows -> the truth to set beside them
  *   model_io.c       folder <-> model
  *   model_images.c   models of pictures: a net in place of the learner
+ *   model_export.c   model -> ONNX, safetensors
  *
  * Training ends by making the model from its card, as loading does: so what is served is
  * what was saved. */

@@ -1,5 +1,6 @@
 /* The sum of two values of one shape, where nothing took it in. */
 #include "ops/nn/layers.h"
+#include "ops/nn/onnx.h"
 
 static at_status shape(const at_layer_options *o, const at_dims *in, at_dims *out,
                        at_error *err) {
@@ -52,6 +53,11 @@ static void backward(const at_layer_call *call, int phase, int part) {
     at_each_plane(call, first, part, plane_back);
 }
 
+static void onnx(at_onnx *graph, const at_onnx_layer *layer) {
+    at_onnx_node(graph, "Add", layer);
+    at_onnx_end(graph);
+}
+
 const at_layer at_layer_add = {
     .name = "add",
     .inputs = 2,
@@ -62,4 +68,5 @@ const at_layer at_layer_add = {
     .plan = plan,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
 };

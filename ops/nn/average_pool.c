@@ -1,6 +1,7 @@
 /* Average pooling. A window that reaches past the edge is averaged over the pixels it
  * has (MXNet's and PyTorch's count_include_pad = false). */
 #include "ops/nn/layers.h"
+#include "ops/nn/onnx.h"
 
 static at_status shape(const at_layer_options *o, const at_dims *in, at_dims *out,
                        at_error *err) {
@@ -76,6 +77,12 @@ static void backward(const at_layer_call *call, int phase, int part) {
     at_each_plane(call, &call->d_in[0], part, plane_back);
 }
 
+static void onnx(at_onnx *graph, const at_onnx_layer *layer) {
+    at_onnx_node(graph, "AveragePool", layer);
+    at_onnx_window(graph, layer->options);
+    at_onnx_end(graph);
+}
+
 const at_layer at_layer_average_pool = {
     .name = "average_pool",
     .inputs = 1,
@@ -83,4 +90,5 @@ const at_layer at_layer_average_pool = {
     .plan = plan,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
 };

@@ -2,6 +2,7 @@
  * batch, then scaled and shifted; with the ReLU, and the sum of a residual net, that
  * follow it. The running mean and variance serve in inference. */
 #include "ops/nn/layers.h"
+#include "ops/nn/onnx.h"
 
 #include <math.h>
 #include <string.h>
@@ -280,6 +281,17 @@ static void backward(const at_layer_call *call, int phase, int part) {
         at_each_plane(call, &call->d_in[0], part, apply_gradient);
 }
 
+static void onnx(at_onnx *graph, const at_onnx_layer *layer) {
+    float epsilon = layer->options->epsilon;
+    at_onnx_node(graph, "BatchNormalization", layer);
+    at_onnx_parameter(graph, layer, "weight");
+    at_onnx_parameter(graph, layer, "bias");
+    at_onnx_parameter(graph, layer, "running_mean");
+    at_onnx_parameter(graph, layer, "running_var");
+    at_onnx_float(graph, "epsilon", epsilon > 0 ? epsilon : 1e-5F);
+    at_onnx_end(graph);
+}
+
 const at_layer at_layer_batch_norm = {
     .name = "batch_norm",
     .inputs = 1,
@@ -293,4 +305,5 @@ const at_layer at_layer_batch_norm = {
     .prepare = prepare,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
 };

@@ -4,6 +4,7 @@
 #include "ops/nn/conv_algorithms.h"
 #include "ops/nn/input_sums.h"
 #include "ops/nn/layers.h"
+#include "ops/nn/onnx.h"
 
 #include <math.h>
 
@@ -307,6 +308,15 @@ static void backward(const at_layer_call *call, int phase, int part) {
     }
 }
 
+static void onnx(at_onnx *graph, const at_onnx_layer *layer) {
+    at_onnx_node(graph, "Conv", layer);
+    at_onnx_parameter(graph, layer, "weight");
+    if (layer->options->bias)
+        at_onnx_parameter(graph, layer, "bias");
+    at_onnx_window(graph, layer->options);
+    at_onnx_end(graph);
+}
+
 const at_layer at_layer_convolution = {
     .name = "convolution",
     .inputs = 1,
@@ -323,4 +333,5 @@ const at_layer at_layer_convolution = {
     .prepare = prepare,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
 };

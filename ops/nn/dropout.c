@@ -3,6 +3,7 @@
  * the step's seed, the node and the value's place, so that no mask is kept and no order
  * of work matters. */
 #include "ops/nn/layers.h"
+#include "ops/nn/onnx.h"
 
 static at_status shape(const at_layer_options *o, const at_dims *in, at_dims *out,
                        at_error *err) {
@@ -63,6 +64,11 @@ static void backward(const at_layer_call *call, int phase, int part) {
     at_each_plane(call, &call->d_in[0], part, plane_back);
 }
 
+static void onnx(at_onnx *graph, const at_onnx_layer *layer) {
+    at_onnx_node(graph, "Identity", layer); /* in inference it drops nothing */
+    at_onnx_end(graph);
+}
+
 const at_layer at_layer_dropout = {
     .name = "dropout",
     .inputs = 1,
@@ -71,4 +77,5 @@ const at_layer at_layer_dropout = {
     .plan = plan,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
 };

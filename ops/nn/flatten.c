@@ -1,6 +1,7 @@
 /* Flatten: an image's values as one pixel with c * h * w channels, in the order of NCHW.
  */
 #include "ops/nn/layers.h"
+#include "ops/nn/onnx.h"
 
 static at_status shape(const at_layer_options *o, const at_dims *in, at_dims *out,
                        at_error *err) {
@@ -58,6 +59,11 @@ static void backward(const at_layer_call *call, int phase, int part) {
     at_each_plane(call, &call->d_in[0], part, plane_back);
 }
 
+static void onnx(at_onnx *graph, const at_onnx_layer *layer) {
+    at_onnx_node(graph, "Flatten", layer);
+    at_onnx_end(graph);
+}
+
 const at_layer at_layer_flatten = {
     .name = "flatten",
     .inputs = 1,
@@ -65,4 +71,5 @@ const at_layer at_layer_flatten = {
     .plan = plan,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
 };

@@ -1,6 +1,9 @@
 /* Fully connected: y = W x + b for a value of one pixel. Weights are kept as
  * float[K/16][C padded][16 k], zeros past K and C. */
 #include "ops/nn/layers.h"
+#include "ops/nn/onnx.h"
+
+#include <stdio.h>
 
 static at_status shape(const at_layer_options *o, const at_dims *in, at_dims *out,
                        at_error *err) {
@@ -103,6 +106,23 @@ static void backward(const at_layer_call *call, int phase, int part) {
     }
 }
 
+static void onnx(at_onnx *graph, const at_onnx_layer *layer) {
+    char flat[AT_LAYER_NAME + 16];
+    snprintf(flat, sizeof flat, "%s.flat", layer->name);
+    at_onnx_begin(graph, "Flatten", flat);
+    at_onnx_input(graph, layer->in[0]);
+    at_onnx_output(graph, flat);
+    at_onnx_end(graph);
+    at_onnx_begin(graph, "Gemm", layer->name);
+    at_onnx_input(graph, flat);
+    at_onnx_parameter(graph, layer, "weight");
+    if (layer->options->bias)
+        at_onnx_parameter(graph, layer, "bias");
+    at_onnx_output(graph, layer->out);
+    at_onnx_int(graph, "transB", 1);
+    at_onnx_end(graph);
+}
+
 const at_layer at_layer_fully_connected = {
     .name = "fully_connected",
     .inputs = 1,
@@ -112,4 +132,5 @@ const at_layer at_layer_fully_connected = {
     .place = place,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
 };

@@ -1,5 +1,6 @@
 /* Global average pooling: each channel's mean over the image, a map of one pixel. */
 #include "ops/nn/layers.h"
+#include "ops/nn/onnx.h"
 
 static at_status shape(const at_layer_options *o, const at_dims *in, at_dims *out,
                        at_error *err) {
@@ -40,6 +41,11 @@ static void backward(const at_layer_call *call, int phase, int part) {
     at_each_plane(call, &call->d_in[0], part, plane_back);
 }
 
+static void onnx(at_onnx *graph, const at_onnx_layer *layer) {
+    at_onnx_node(graph, "GlobalAveragePool", layer);
+    at_onnx_end(graph);
+}
+
 const at_layer at_layer_global_pool = {
     .name = "global_pool",
     .inputs = 1,
@@ -47,4 +53,5 @@ const at_layer at_layer_global_pool = {
     .plan = plan,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
 };

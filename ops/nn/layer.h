@@ -131,6 +131,9 @@ typedef struct at_layer_call {
     bool stream;          /* maps are large: store past the caches */
 } at_layer_call;
 
+struct at_onnx;
+struct at_onnx_layer;
+
 /* One kind of layer. Static. */
 typedef struct at_layer {
     const char *name;
@@ -157,6 +160,8 @@ typedef struct at_layer {
     void (*prepare)(const at_layer_call *call, int phase, int part);
     void (*forward)(const at_layer_call *call, int phase, int part);
     void (*backward)(const at_layer_call *call, int phase, int part);
+    /* Writes itself into a graph (ops/nn/onnx.h); NULL: it cannot be exported. */
+    void (*onnx)(struct at_onnx *graph, const struct at_onnx_layer *layer);
 } at_layer;
 
 /* ---- for layers ---- */

@@ -1,5 +1,6 @@
 /* Max pooling: the largest of each window; the gradient goes to the first that was. */
 #include "ops/nn/layers.h"
+#include "ops/nn/onnx.h"
 
 static at_status shape(const at_layer_options *o, const at_dims *in, at_dims *out,
                        at_error *err) {
@@ -72,6 +73,12 @@ static void backward(const at_layer_call *call, int phase, int part) {
     at_each_plane(call, &call->d_in[0], part, plane_back);
 }
 
+static void onnx(at_onnx *graph, const at_onnx_layer *layer) {
+    at_onnx_node(graph, "MaxPool", layer);
+    at_onnx_window(graph, layer->options);
+    at_onnx_end(graph);
+}
+
 const at_layer at_layer_max_pool = {
     .name = "max_pool",
     .inputs = 1,
@@ -79,4 +86,5 @@ const at_layer at_layer_max_pool = {
     .plan = plan,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
 };

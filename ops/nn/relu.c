@@ -1,5 +1,6 @@
 /* ReLU on its own, where nothing took it in: y = max(x, 0). */
 #include "ops/nn/layers.h"
+#include "ops/nn/onnx.h"
 
 static at_status shape(const at_layer_options *o, const at_dims *in, at_dims *out,
                        at_error *err) {
@@ -35,6 +36,11 @@ static void backward(const at_layer_call *call, int phase, int part) {
     at_each_plane(call, &call->d_in[0], part, plane_back);
 }
 
+static void onnx(at_onnx *graph, const at_onnx_layer *layer) {
+    at_onnx_node(graph, "Relu", layer);
+    at_onnx_end(graph);
+}
+
 const at_layer at_layer_relu = {
     .name = "relu",
     .inputs = 1,
@@ -44,4 +50,5 @@ const at_layer at_layer_relu = {
     .plan = plan,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
 };

@@ -2,6 +2,7 @@
  * class's probability; the loss is the mean over images and classes of
  * -t log p - (1 - t) log(1 - p), each class times its weight where weights are given. */
 #include "ops/nn/layers.h"
+#include "ops/nn/onnx.h"
 
 #include <math.h>
 
@@ -68,6 +69,11 @@ static void backward(const at_layer_call *call, int phase, int part) {
         }
 }
 
+static void onnx(at_onnx *graph, const at_onnx_layer *layer) {
+    at_onnx_node(graph, "Sigmoid", layer);
+    at_onnx_end(graph);
+}
+
 const at_layer at_layer_sigmoid = {
     .name = "sigmoid",
     .inputs = 1,
@@ -76,4 +82,5 @@ const at_layer at_layer_sigmoid = {
     .plan = plan,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
 };

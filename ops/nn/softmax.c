@@ -2,6 +2,7 @@
  * loss is the mean over the images of -log p[label], weighted by class where weights are
  * given (divided by the sum of the weights, as in PyTorch). */
 #include "ops/nn/layers.h"
+#include "ops/nn/onnx.h"
 
 #include <math.h>
 
@@ -88,6 +89,12 @@ static void backward(const at_layer_call *call, int phase, int part) {
     }
 }
 
+static void onnx(at_onnx *graph, const at_onnx_layer *layer) {
+    at_onnx_node(graph, "Softmax", layer);
+    at_onnx_int(graph, "axis", 1);
+    at_onnx_end(graph);
+}
+
 const at_layer at_layer_softmax = {
     .name = "softmax",
     .inputs = 1,
@@ -96,4 +103,5 @@ const at_layer at_layer_softmax = {
     .plan = plan,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
 };
