@@ -52,10 +52,11 @@ AT_MUST_USE at_status at_model_save(const at_model *model, const char *folder,
                                     at_error *err);
 AT_MUST_USE at_status at_model_load(const char *folder, at_model **out, at_error *err);
 
-/* For other programs, by the ending of `path`: .onnx (ops/nn/net_onnx.h: bytes of pictures
- * in, probabilities out), or .safetensors (the weights, under the names and in the shapes
- * that PyTorch has; ResNets of version 1 are torchvision's). Both hold the classes and
- * the preparation of pictures as metadata. AT_UNSUPPORTED for a model of rows. */
+/* For other programs, by the ending of `path`: .onnx (ops/nn/net_onnx.h: bytes of
+ * pictures in, probabilities out), or .safetensors (the weights, under the names and in
+ * the shapes that PyTorch has; ResNets of version 1 are torchvision's). Both hold the
+ * classes and the preparation of pictures as metadata. AT_UNSUPPORTED for a model of
+ * rows. */
 AT_MUST_USE at_status at_model_export(const at_model *model, const char *path,
                                       at_error *err);
 bool at_model_exports_to(const char *path); /* does its ending name such a format? */
