@@ -73,8 +73,12 @@ static at_status show(at_context *context, const at_model *model, const ranked *
             at_arena_format(context->arena, "%.1f %%", 100 * best[i].probability);
     }
     int classes = at_model_classes(model);
+    bool several = at_model_problem(model) == AT_MULTILABEL;
     at_grid grid = {.title = name,
-                    .caption = classes > SHOWN ? "the ten most probable classes" : NULL,
+                    .caption = several ? "each label by itself; those of 50 % and "
+                                         "more are predicted"
+                               : classes > SHOWN ? "the ten most probable classes"
+                                                 : NULL,
                     .columns = heads,
                     .column_count = 2,
                     .cells = cells,

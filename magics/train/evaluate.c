@@ -4,13 +4,14 @@
 #include "magics/train/quality.h"
 #include "magics/train/stage.h"
 #include "magics/view/grid.h"
+#include "ops/base/text.h"
 
 #include <math.h>
 #include <string.h>
 
 struct evaluate_options {
     const char *model, *data;
-    int64_t resamples, seed;
+    int64_t resamples, seed, top_k;
 };
 
 static const at_param arguments[] = {
@@ -36,6 +37,15 @@ static const at_param options[] = {
      .min = 0,
      .max = 10000,
      .help = "bootstrap samples for the 95 % intervals; 0: none"},
+    {.name = "top-k",
+     .kind = AT_PARAM_INT,
+     .offset = offsetof(struct evaluate_options, top_k),
+     .fallback = "auto",
+     .automatic = true,
+     .min = 2,
+     .max = 1000,
+     .help = "three classes and more: also how often the truth is among the k most "
+             "probable ones; auto: the top_k that the model was trained with"},
     {.name = "seed",
      .kind = AT_PARAM_INT,
      .offset = offsetof(struct evaluate_options, seed),
@@ -94,12 +104,13 @@ at_status at_quality_table(at_context *context, const at_quality *quality,
 }
 
 /* Moves the rows whose truth is known to the front. */
-static void keep_known(at_quality *q) {
+static void keep_known(at_quality *q, size_t width) {
     int64_t kept = 0;
     for (int64_t r = 0; r < q->rows; r++) {
-        if (isnan(q->y[r]))
+        const double *y = q->y + (size_t)r * width;
+        if (isnan(*y))
             continue;
-        q->y[kept] = q->y[r];
+        memmove(q->y + (size_t)kept * width, y, width * sizeof *y);
         memmove(q->scores + kept * q->outputs, q->scores + r * q->outputs,
                 (size_t)q->outputs * sizeof *q->scores);
         if (q->labels)
@@ -108,6 +119,45 @@ static void keep_known(at_quality *q) {
     }
     q->left_out = q->rows - kept;
     q->rows = kept;
+}
+
+/* top_k as given, or as the model was trained with; 0: none. */
+static at_status choose_top_k(const struct evaluate_options *o, const at_scoring *s,
+                              int *out, at_error *err) {
+    int classes = at_model_classes(s->model);
+    *out = 0;
+    if (o->top_k != AT_AUTO_INT) {
+        if (at_model_problem(s->model) != AT_MULTICLASS || o->top_k >= classes)
+            return at_fail(err, AT_INVALID,
+                           "--top-k is %d; model %s has %d classes, one of which each "
+                           "row is of",
+                           (int)o->top_k, s->model_entry.name, classes);
+        *out = (int)o->top_k;
+        return AT_OK;
+    }
+    json_t *about = at_model_describe(s->model);
+    const char *text = json_string_value(
+        json_object_get(json_object_get(about, "hyperparameters"), "top_k"));
+    int64_t k = 0;
+    if (text && at_parse_int(text, &k) && k > 1 && k < classes)
+        *out = (int)k;
+    json_decref(about);
+    return AT_OK;
+}
+
+static at_status measure(at_context *context, at_quality *q, json_t *kept,
+                         at_error *err) {
+    switch (at_model_problem(q->model)) {
+    case AT_BINARY:
+        return at_quality_binary(context, q, kept, err);
+    case AT_MULTICLASS:
+        return at_quality_multiclass(context, q, kept, err);
+    case AT_MULTILABEL:
+        return at_quality_multilabel(context, q, kept, err);
+    case AT_REGRESSION:
+        break;
+    }
+    return at_quality_regression(context, q, kept, err);
 }
 
 /* Notes the metrics in the model's card, so that %models can show them. */
@@ -141,9 +191,10 @@ static at_status evaluate(at_context *context, const struct evaluate_options *o,
                     .resamples = (int)o->resamples,
                     .seed = (uint64_t)o->seed};
     at_mistakes mistakes = {0};
+    AT_TRY(choose_top_k(o, s, &q.top_k, err));
     if (s->images) /* while rows and answers stand side by side */
         AT_TRY(at_mistakes_gather(context, s, y, p, &mistakes, err));
-    keep_known(&q);
+    keep_known(&q, at_model_problem(s->model) == AT_MULTILABEL ? (size_t)q.outputs : 1);
     json_t *kept = json_object();
     at_status status;
     if (!kept)
@@ -152,12 +203,8 @@ static at_status evaluate(at_context *context, const struct evaluate_options *o,
         status = at_fail(err, AT_INVALID,
                          "no row of %s has a known value in the target column %s",
                          s->data_entry.name, at_model_target(s->model));
-    else if (at_model_problem(s->model) == AT_BINARY)
-        status = at_quality_binary(context, &q, kept, err);
-    else if (at_model_problem(s->model) == AT_MULTICLASS)
-        status = at_quality_multiclass(context, &q, kept, err);
     else
-        status = at_quality_regression(context, &q, kept, err);
+        status = measure(context, &q, kept, err);
     if (status == AT_OK)
         status = at_mistakes_show(context, &mistakes, err);
     if (status == AT_OK)

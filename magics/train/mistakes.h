@@ -15,8 +15,9 @@ typedef struct at_mistakes {
     int64_t all;
 } at_mistakes; /* zero-initialise */
 
-/* `truth` (rows): classes, NaN where not known. Texts go into the context's arena; the
- * pictures are borrowed from scoring->images. */
+/* `truth` as at_model_truth has it: NaN where not known. Of several labels a picture, one
+ * is a mistake where a label is wrong, and as sure as its worst label. Texts go into the
+ * context's arena; the pictures are borrowed from scoring->images. */
 AT_MUST_USE at_status at_mistakes_gather(at_context *context, const at_scoring *scoring,
                                          const double *truth,
                                          const at_predictions *predictions,

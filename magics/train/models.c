@@ -20,7 +20,8 @@ static const at_param arguments[] = {
 
 /* The first of these metrics that %evaluate found: what one looks at first. */
 static const char *score(at_context *context, const at_entry *model) {
-    static const char *const keys[] = {"auc", "accuracy", "rmse"};
+    static const char *const keys[] = {"auc", "mean_average_precision", "accuracy",
+                                       "rmse"};
     const json_t *evaluation = json_object_get(model->card, "evaluation");
     const json_t *metrics = json_object_get(evaluation, "metrics");
     for (size_t i = 0; i < AT_COUNT(keys); i++) {

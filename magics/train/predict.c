@@ -2,7 +2,11 @@
 #include "magics/language/spec.h"
 #include "magics/train/stage.h"
 #include "magics/view/grid.h"
+#include "ops/base/memory.h"
+#include "ops/base/text.h"
+#include "ops/learn/metrics.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct predict_options {
@@ -61,6 +65,38 @@ static at_status answers(const at_model *model, const at_predictions *p,
     return at_frame_builder_take(b, probability, err);
 }
 
+/* predicted_label as the target column writes its lists, and a probability a label. */
+static at_status several_answers(const at_model *model, const at_predictions *p,
+                                 at_frame_builder *b, at_error *err) {
+    at_column_builder *column = NULL;
+    at_text text = {0};
+    uint8_t *labels = at_alloc_array((size_t)p->outputs, 1);
+    at_status status =
+        labels ? at_column_builder_new("predicted_label", AT_TYPE_TEXT, &column, err)
+               : at_fail(err, AT_NO_MEMORY, "not enough memory to predict");
+    for (int64_t r = 0; status == AT_OK && r < p->rows; r++) {
+        for (int k = 0; k < p->outputs; k++)
+            labels[k] = p->scores[r * p->outputs + k] >= AT_LABEL_THRESHOLD;
+        at_text_clear(&text);
+        at_model_write_labels(model, labels, &text);
+        at_column_builder_text(column, at_text_get(&text), (int64_t)text.length);
+    }
+    if (status == AT_OK)
+        status = at_frame_builder_take(b, column, err);
+    at_text_fini(&text);
+    at_free(labels);
+    for (int k = 0; status == AT_OK && k < p->outputs; k++) {
+        char name[160];
+        snprintf(name, sizeof name, "probability_%s", at_model_label(model, k));
+        status = at_column_builder_new(name, AT_TYPE_FLOAT, &column, err);
+        for (int64_t r = 0; status == AT_OK && r < p->rows; r++)
+            at_column_builder_real(column, p->scores[r * p->outputs + k]);
+        if (status == AT_OK)
+            status = at_frame_builder_take(b, column, err);
+    }
+    return status;
+}
+
 static at_status with_answers(const at_scoring *s, const at_predictions *p,
                               at_frame **out, at_error *err) {
     static const char *const taken[] = {"predicted_label", "probability"};
@@ -79,7 +115,9 @@ static at_status with_answers(const at_scoring *s, const at_predictions *p,
     for (int c = 0; c < at_frame_columns(s->frame) && status == AT_OK; c++)
         status = at_frame_builder_share(b, s->frame, c, NULL, err);
     if (status == AT_OK)
-        status = answers(s->model, p, b, err);
+        status = at_model_problem(s->model) == AT_MULTILABEL
+                     ? several_answers(s->model, p, b, err)
+                     : answers(s->model, p, b, err);
     if (status == AT_OK)
         return at_frame_builder_finish(b, out, err);
     at_frame_builder_release(b);
@@ -149,7 +187,9 @@ const at_magic at_magic_predict = {
     .details =
         "The new dataset has the columns of the old one and `predicted_label`; for "
         "classes also `probability`: of the positive label where there are two, of the "
-        "predicted one where there are more.",
+        "predicted one where there are more. A model of several labels an image "
+        "(`multi_label = 1`) gives `predicted_label` as a list, as [1,0,1], and a column "
+        "`probability_LABEL` for each label.",
     .arguments = arguments,
     .argument_count = AT_COUNT(arguments),
     .options = options,

@@ -3,6 +3,8 @@
 #include "magics/view/chart.h"
 #include "magics/view/grid.h"
 
+#include <math.h>
+
 enum { CLASSES_SHOWN = 30 };
 
 static at_status show_classes(at_context *context, const at_quality *q,
@@ -42,9 +44,17 @@ static at_status show_classes(at_context *context, const at_quality *q,
     return AT_OK;
 }
 
+static double top_k_accuracy(const at_quality *q) {
+    double right = 0;
+    for (int64_t r = 0; r < q->rows; r++)
+        right +=
+            at_in_top_k(q->scores + r * q->outputs, q->outputs, (int)q->y[r], q->top_k);
+    return right / (double)q->rows;
+}
+
 static at_status show(at_context *context, const at_quality *q,
                       const at_multiclass_metrics *m, json_t *kept, at_error *err) {
-    const at_quality_line lines[] = {
+    at_quality_line lines[] = {
         {"accuracy", "accuracy", m->accuracy, "share of rows that are right"},
         {"balanced accuracy", "balanced_accuracy", m->balanced_accuracy,
          "the same, all classes counting alike"},
@@ -56,8 +66,18 @@ static at_status show(at_context *context, const at_quality *q,
          "of those of a class, share that is found; mean of classes"},
         {"log loss", "log_loss", m->log_loss,
          "how far the probabilities are off; 0 is perfect"},
+        {.meaning = "share of rows whose class is among the k most probable"},
     };
-    AT_TRY(at_quality_table(context, q, lines, AT_COUNT(lines), kept, err));
+    at_quality_line *top = &lines[AT_COUNT(lines) - 1];
+    bool asked = q->top_k > 1;
+    if (asked) {
+        top->name = at_arena_format(context->arena, "top-%d accuracy", q->top_k);
+        top->key = at_arena_format(context->arena, "top_%d_accuracy", q->top_k);
+        top->value = (at_interval){top_k_accuracy(q), (double)NAN, (double)NAN};
+        if (!top->name || !top->key)
+            return at_fail(err, AT_NO_MEMORY, "not enough memory to show the metrics");
+    }
+    AT_TRY(at_quality_table(context, q, lines, AT_COUNT(lines) - !asked, kept, err));
     const char **labels =
         at_arena_alloc(context->arena, (size_t)(m->classes + 1) * sizeof *labels);
     if (!labels)

@@ -16,6 +16,7 @@ typedef struct at_image_sums {
 typedef struct at_image_verdict {
     double accuracy, loss, top_k; /* of the validation set; without one, of training */
     double train_accuracy;
+    double mean_precision, f1; /* several labels an image, of the validation set */
 } at_image_verdict;
 
 typedef struct at_image_progress {

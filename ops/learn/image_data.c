@@ -54,22 +54,55 @@ static at_status keep_known(at_image_data *data, const double *y, int64_t rows,
                        : at_fail(err, AT_INVALID, "no image has a label that is known");
 }
 
+/* The same of rows with several labels; y: (rows, classes). */
+static at_status keep_listed(at_image_data *data, const double *y, int64_t rows,
+                             size_t classes, at_error *err) {
+    data->targets = at_alloc_array((size_t)rows + 1, classes);
+    if (!data->targets)
+        return no_memory(err);
+    for (int64_t r = 0; r < rows; r++, y += classes) {
+        if (isnan(y[0])) {
+            data->left_out++;
+            continue;
+        }
+        for (size_t c = 0; c < classes; c++)
+            data->targets[data->count * classes + c] = y[c] > 0;
+        data->ids[data->count++] = data->ids[r];
+    }
+    return data->count ? AT_OK
+                       : at_fail(err, AT_INVALID, "no image has labels that are known");
+}
+
+static at_status read_labels(const at_frame *frame, const at_column *column,
+                             const at_target *target, const at_label_lists *lists,
+                             at_image_data *out, at_error *err) {
+    int64_t rows = at_frame_rows(frame);
+    size_t classes = lists ? (size_t)lists->classes : 1;
+    double *y = (size_t)rows < SIZE_MAX / classes / sizeof *y
+                    ? at_alloc_array((size_t)rows * classes + 1, sizeof *y)
+                    : NULL;
+    at_status status = y ? AT_OK : no_memory(err);
+    if (status == AT_OK)
+        status = lists ? at_label_lists_read(lists, column, y, err)
+                       : at_target_encode(target, column, y, err);
+    if (status == AT_OK)
+        status = lists ? keep_listed(out, y, rows, classes, err)
+                       : keep_known(out, y, rows, err);
+    at_free(y);
+    return status;
+}
+
 at_status at_image_data_init(const at_frame *frame, at_images *images, const char *label,
-                             const at_target *target, at_image_data *out, at_error *err) {
+                             const at_target *target, const at_label_lists *lists,
+                             at_image_data *out, at_error *err) {
     *out = (at_image_data){0};
     int index = at_frame_find(frame, label);
     if (index < 0)
         return at_fail(err, AT_INVALID, "the dataset has no column '%s'", label);
-    int64_t rows = at_frame_rows(frame);
-    double *y = at_alloc_array((size_t)rows + 1, sizeof *y);
-    at_status status = y ? AT_OK : no_memory(err);
+    at_status status = at_image_ids(frame, images, &out->ids, err);
     if (status == AT_OK)
-        status = at_target_encode(target, at_frame_column(frame, index), y, err);
-    if (status == AT_OK)
-        status = at_image_ids(frame, images, &out->ids, err);
-    if (status == AT_OK)
-        status = keep_known(out, y, rows, err);
-    at_free(y);
+        status =
+            read_labels(frame, at_frame_column(frame, index), target, lists, out, err);
     if (status != AT_OK) {
         at_image_data_fini(out);
         return status;
@@ -82,6 +115,7 @@ void at_image_data_fini(at_image_data *data) {
     at_images_release(data->images);
     at_free(data->ids);
     at_free(data->labels);
+    at_free(data->targets);
     *data = (at_image_data){0};
 }
 

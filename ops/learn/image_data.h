@@ -5,21 +5,25 @@
 #include "ops/frame/frame.h"
 #include "ops/image/images.h"
 #include "ops/image/prep.h"
+#include "ops/learn/label_lists.h"
 #include "ops/learn/target.h"
 
 typedef struct at_image_data {
     at_images *images; /* retained */
     int64_t *ids;      /* (count) */
-    int32_t *labels;   /* (count): classes of the target */
+    int32_t *labels;   /* (count): classes of the target; NULL: several labels an image */
+    uint8_t *targets;  /* (count, classes) of 0 and 1: several labels; or NULL */
     size_t count;
     int64_t left_out; /* rows without a label that the target knows */
 } at_image_data;      /* zero-initialise */
 
-/* `frame` has the column `id` (places in `images`) and the column `label`. AT_INVALID
- * where it has not, or no row is left. */
+/* `frame` has the column `id` (places in `images`) and the column `label`. `lists`: how
+ * that holds several labels; NULL: one a row. AT_INVALID where it has not, or no row is
+ * left. */
 AT_MUST_USE at_status at_image_data_init(const at_frame *frame, at_images *images,
                                          const char *label, const at_target *target,
-                                         at_image_data *out, at_error *err);
+                                         const at_label_lists *lists, at_image_data *out,
+                                         at_error *err);
 void at_image_data_fini(at_image_data *data);
 /* The ids of all rows: (rows), at_free. */
 AT_MUST_USE at_status at_image_ids(const at_frame *frame, at_images *images,

@@ -51,26 +51,38 @@ static json_t *validation_of(const at_image_training *t) {
         json_object_set_new(metrics, "cross_entropy", json_real(best->loss));
         if (t->params.top_k != AT_AUTO_INT)
             set_top_k(metrics, t->params.top_k, best->top_k);
+        if (t->params.multi_label) {
+            json_object_set_new(metrics, "mean_average_precision",
+                                json_real(best->mean_precision));
+            json_object_set_new(metrics, "f1_macro", json_real(best->f1));
+        }
     }
     return metrics;
 }
 
-static json_t *card_of(at_image_training *t) {
+static json_t *net_of(const at_image_training *t) {
     const at_resnet_options *net = &t->resnet;
-    return json_pack(
-        "{s:s, s:s, s:s, s:o?, s:o?, s:I, s:o?, s:{s:i, s:i, s:i}, s:[], s:[], s:I, s:I, "
-        "s:I, "
-        "s:o?, s:I, s:O?}",
+    return json_pack("{s:i, s:i, s:i, s:b}", "version", net->version, "depth", net->depth,
+                     "classes", net->classes, "multi_label", net->multi_label);
+}
+
+static json_t *card_of(at_image_training *t) {
+    json_t *card = json_pack(
+        "{s:s, s:s, s:s, s:o?, s:o?, s:I, s:o?, s:o?, s:[], s:[], s:I, s:I, s:I, s:o?, "
+        "s:I, s:O?}",
         "format", AT_MODEL_FORMAT, "algorithm", AT_IMAGE_ALGORITHM, "column",
         t->request->target, "target", at_target_to_json(&t->target), "hyperparameters",
         at_params_to_json(at_image_param_table, at_image_param_count, &t->params), "seed",
         (json_int_t)t->request->seed, "prep", at_prep_to_json(&t->prep), "resnet",
-        "version", net->version, "depth", net->depth, "classes", net->classes, "inputs",
-        "ignored", "rows", (json_int_t)t->train.count, "validation_rows",
-        (json_int_t)t->validation.count, "left_out",
+        net_of(t), "inputs", "ignored", "rows", (json_int_t)t->train.count,
+        "validation_rows", (json_int_t)t->validation.count, "left_out",
         (json_int_t)(t->train.left_out + t->validation.left_out), "validation",
         validation_of(t), "best_epoch", (json_int_t)(t->progress.best_epoch + 1), "notes",
         t->notes);
+    if (card && t->params.multi_label)
+        json_object_set_new(card, "label_lists",
+                            json_string(t->lists.numbers ? "numbers" : "flags"));
+    return card;
 }
 
 static at_status write_card(at_image_training *t, const char *folder, at_error *err) {
@@ -135,6 +147,7 @@ void at_image_training_fini(at_image_training *t) {
     at_arena_fini(&t->arena);
     json_decref(t->notes);
     at_free(t->labels);
+    at_free(t->targets);
     at_free(t->best);
     at_free(t->checkpoint);
 }

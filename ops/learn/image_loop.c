@@ -87,7 +87,21 @@ static at_status judge(at_image_training *t, at_image_verdict *out, at_error *er
     tell_epoch(t, "validation", "Validation", out->accuracy, out->loss, out->top_k);
     at_image_point(t, "validation", "cross_entropy", (double)(t->progress.epoch + 1),
                    out->loss);
+    if (t->params.multi_label)
+        at_image_say(t, "[INFO] Epoch[%" PRId64 "] Validation-mean_average_precision=%f",
+                     t->progress.epoch, out->mean_precision);
     return AT_OK;
+}
+
+/* By validation accuracy; without a validation set the last epoch is the best one. Of
+ * several labels most are absent, and accuracy often stands still: then the loss tells.
+ */
+static bool is_best(const at_image_training *t, const at_image_verdict *verdict) {
+    const at_image_verdict *best = &t->progress.best;
+    if (t->progress.best_epoch < 0 || !t->judge || verdict->accuracy > best->accuracy)
+        return true;
+    return t->params.multi_label && verdict->accuracy >= best->accuracy &&
+           verdict->loss < best->loss;
 }
 
 /* *stop: patience is at its end. */
@@ -96,8 +110,7 @@ static at_status end_epoch(at_image_training *t, bool *stop, at_error *err) {
     int64_t e = now->epoch;
     at_image_verdict verdict;
     AT_TRY(judge(t, &verdict, err));
-    /* Without a validation set the last epoch is the best one. */
-    if (now->best_epoch < 0 || !t->judge || verdict.accuracy > now->best.accuracy) {
+    if (is_best(t, &verdict)) {
         if (t->judge)
             at_image_say(t, "[INFO] Storing the best model with validation accuracy: %f",
                          verdict.accuracy);

@@ -326,6 +326,18 @@ at_status at_image_params_check(const at_image_params *params, int32_t classes,
     }
     out->classes =
         params->num_classes == AT_AUTO_INT ? classes : (int32_t)params->num_classes;
+    if (params->multi_label && out->classes != classes) {
+        at_fail(err, AT_INVALID,
+                "num_classes is %d, but the lists of labels are of %d classes",
+                out->classes, classes);
+        return at_hint(err, "leave num_classes out: it is counted");
+    }
+    if (params->top_k != AT_AUTO_INT && params->multi_label) {
+        at_fail(err, AT_INVALID,
+                "top_k goes with one label an image, not with "
+                "multi_label = 1");
+        return at_hint(err, "leave top_k out: mean average precision is reported");
+    }
     if (params->top_k != AT_AUTO_INT && params->top_k >= out->classes)
         return at_fail(err, AT_INVALID,
                        "top_k is %" PRId64 "; fewer than the %d classes were expected",

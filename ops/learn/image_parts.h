@@ -23,6 +23,7 @@ typedef struct at_image_training {
     at_image_params params;
     at_image_config config;
     at_target target;
+    at_label_lists lists;            /* multi_label: how the target column holds labels */
     at_image_data train, validation; /* validation.count 0: none */
     at_prep prep;
     at_augment augment;
@@ -30,7 +31,10 @@ typedef struct at_image_training {
     at_net_spec *spec;
     at_net *net, *judge; /* judge: for validation, within net's memory; NULL: none */
     at_pipeline *feed, *judging;
-    int32_t *labels; /* [mini_batch_size]: of the batch at hand */
+    /* Of the batch at hand: [mini_batch_size], or [mini_batch_size][classes]. */
+    int32_t *labels;
+    float *targets;
+    float *class_weights; /* [classes]; NULL: all 1 */
     at_image_progress progress;
     char *best, *checkpoint; /* files */
     json_t *notes;           /* of the model's card */
@@ -51,6 +55,11 @@ AT_MUST_USE at_status at_image_make_nets(at_image_training *training, at_error *
 /* AT_CANCELLED and AT_INVALID (it diverged) leave the best so far. */
 AT_MUST_USE at_status at_image_loop(at_image_training *training, at_error *err);
 AT_MUST_USE at_status at_image_keep_best(at_image_training *training, at_error *err);
+
+/* use_weighted_loss: a class weighs the mean number of images of a class over its own
+ * number, both its presence and its absence, within [1 / most, most]. */
+#define AT_WEIGHT_MOST 10.0
+AT_MUST_USE at_status at_image_weigh(at_image_training *training, at_error *err);
 
 /* What the net takes of a batch of the pipeline's. Borrows from both. */
 at_batch at_image_batch(at_image_training *training, const at_image_data *data,

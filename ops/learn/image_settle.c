@@ -4,28 +4,101 @@
 #include "ops/learn/image_parts.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
+static at_status read_set(at_image_training *t, const at_frame *frame, at_images *images,
+                          at_image_data *out, at_error *err) {
+    return at_image_data_init(frame, images, t->request->target, &t->target,
+                              t->params.multi_label ? &t->lists : NULL, out, err);
+}
+
+/* By label, where an image has one. */
 static at_status hold_out(at_image_training *t, const at_frame *all, int label,
                           at_error *err) {
     const at_image_train_request *request = t->request;
     const double share[2] = {1 - request->holdout, request->holdout};
     at_split split;
-    AT_TRY(at_split_rows(all, label, share, 2, request->seed, &split, err));
+    AT_TRY(at_split_rows(all, t->params.multi_label ? -1 : label, share, 2, request->seed,
+                         &split, err));
     at_frame *part[2] = {NULL, NULL};
     at_status status = AT_OK;
     for (int i = 0; status == AT_OK && i < 2; i++)
         status = at_frame_take_rows(all, split.rows[i], split.count[i], &part[i], err);
     at_split_fini(&split);
     if (status == AT_OK)
-        status = at_image_data_init(part[0], request->train_images, request->target,
-                                    &t->target, &t->train, err);
+        status = read_set(t, part[0], request->train_images, &t->train, err);
     if (status == AT_OK && at_frame_rows(part[1]) > 0)
-        status = at_image_data_init(part[1], request->train_images, request->target,
-                                    &t->target, &t->validation, err);
+        status = read_set(t, part[1], request->train_images, &t->validation, err);
     at_frame_release(part[0]);
     at_frame_release(part[1]);
     return status;
+}
+
+/* Classes in the order of their numbers in the set of images, as the endpoint's array has
+ * them; those that occur, or all if num_classes counts all. */
+static at_status order_classes(at_image_training *t, at_error *err) {
+    const at_images *images = t->request->train_images;
+    size_t all = at_images_classes(images), known = 0, count = 0;
+    const char **names = at_arena_alloc(&t->arena, (all + 1) * sizeof *names);
+    if (!names)
+        return at_fail(err, AT_NO_MEMORY, "not enough memory for the classes");
+    for (size_t i = 0; i < all; i++) {
+        const char *name = at_images_class(images, i);
+        bool occurs = at_dictionary_find(&t->target.lookup, name, strlen(name)) !=
+                      AT_DICTIONARY_NONE;
+        known += occurs;
+        if (occurs || t->params.num_classes == (int64_t)all)
+            names[count++] = name;
+    }
+    if (known != (size_t)t->target.classes || count > AT_TARGET_CLASSES)
+        return AT_OK; /* labels that the set does not name, as of a query */
+    at_type type = t->target.type;
+    at_target_fini(&t->target);
+    return at_target_of_names(count == 2 ? AT_BINARY : AT_MULTICLASS, type, names,
+                              (int)count, &t->target, err);
+}
+
+static at_status learn_lists(at_image_training *t, const at_column *column,
+                             at_error *err) {
+    const at_images *images = t->request->train_images;
+    AT_TRY(at_label_lists_learn(column, &t->lists, err));
+    size_t named = at_images_classes(images);
+    int64_t given = t->params.num_classes;
+    if (t->lists.numbers && (int64_t)named > t->lists.classes &&
+        named <= AT_TARGET_CLASSES)
+        t->lists.classes = (int32_t)named; /* the last ones may not occur */
+    if (t->lists.numbers && given > t->lists.classes && given <= AT_TARGET_CLASSES)
+        t->lists.classes = (int32_t)given;
+    size_t count = (size_t)t->lists.classes;
+    const char **names = at_arena_alloc(&t->arena, count * sizeof *names);
+    if (!names)
+        return at_fail(err, AT_NO_MEMORY, "not enough memory for the classes");
+    for (size_t i = 0; i < count; i++) {
+        names[i] = named == count ? at_images_class(images, i)
+                                  : at_arena_format(&t->arena, "%zu", i);
+        if (!names[i])
+            return at_fail(err, AT_NO_MEMORY, "not enough memory for the classes");
+    }
+    return at_target_of_names(AT_MULTILABEL, column->type, names, (int)count, &t->target,
+                              err);
+}
+
+static at_status learn_target(at_image_training *t, const at_column *column,
+                              at_error *err) {
+    if (t->params.multi_label)
+        return learn_lists(t, column, err);
+    if (at_label_lists_likely(column)) {
+        at_fail(err, AT_INVALID, "column '%s' holds lists of labels", column->name);
+        return at_hint(err, "for several labels an image: multi_label = 1");
+    }
+    AT_TRY(at_target_learn(column, 0, &t->target, err));
+    if (t->target.problem == AT_REGRESSION) {
+        at_fail(err, AT_INVALID, "column '%s' holds numbers, not the names of classes",
+                column->name);
+        return at_hint(err, "image-classification needs a label for each picture");
+    }
+    return order_classes(t, err);
 }
 
 static at_status take_data(at_image_training *t, at_error *err) {
@@ -34,23 +107,39 @@ static at_status take_data(at_image_training *t, at_error *err) {
     if (label < 0)
         return at_fail(err, AT_INVALID, "the dataset has no column '%s'",
                        request->target);
-    AT_TRY(at_target_learn(at_frame_column(request->train, label), 0, &t->target, err));
-    if (t->target.problem == AT_REGRESSION) {
-        at_fail(err, AT_INVALID, "column '%s' holds numbers, not the names of classes",
-                request->target);
-        return at_hint(err, "image-classification needs a label for each picture");
+    AT_TRY(learn_target(t, at_frame_column(request->train, label), err));
+    if (!request->validation && request->holdout > 0)
+        return hold_out(t, request->train, label, err);
+    AT_TRY(read_set(t, request->train, request->train_images, &t->train, err));
+    if (request->validation)
+        AT_TRY(read_set(t, request->validation, request->validation_images,
+                        &t->validation, err));
+    return AT_OK;
+}
+
+at_status at_image_weigh(at_image_training *t, at_error *err) {
+    size_t classes = (size_t)t->config.classes, present = 0;
+    double *images = at_arena_alloc(&t->arena, classes * sizeof *images), sum = 0;
+    t->class_weights = at_arena_alloc(&t->arena, classes * sizeof *t->class_weights);
+    if (!images || !t->class_weights)
+        return at_fail(err, AT_NO_MEMORY, "not enough memory for the classes");
+    memset(images, 0, classes * sizeof *images);
+    for (size_t i = 0; i < t->train.count * classes; i++)
+        images[i % classes] += t->train.targets[i];
+    for (size_t c = 0; c < classes; c++) {
+        sum += images[c];
+        present += images[c] > 0;
     }
-    if (request->validation) {
-        AT_TRY(at_image_data_init(request->train, request->train_images, request->target,
-                                  &t->target, &t->train, err));
-        AT_TRY(at_image_data_init(request->validation, request->validation_images,
-                                  request->target, &t->target, &t->validation, err));
-    } else if (request->holdout > 0) {
-        AT_TRY(hold_out(t, request->train, label, err));
-    } else {
-        AT_TRY(at_image_data_init(request->train, request->train_images, request->target,
-                                  &t->target, &t->train, err));
+    double least = AT_WEIGHT_MOST, most = 0;
+    for (size_t c = 0; c < classes; c++) {
+        double weight = images[c] > 0 ? sum / (double)present / images[c] : 1;
+        weight = fmin(fmax(weight, 1 / AT_WEIGHT_MOST), AT_WEIGHT_MOST);
+        t->class_weights[c] = (float)weight;
+        least = fmin(least, weight);
+        most = fmax(most, weight);
     }
+    at_image_say(t, "[INFO] use_weighted_loss: classes weigh from %.3g to %.3g", least,
+                 most);
     return AT_OK;
 }
 
@@ -59,8 +148,6 @@ at_status at_image_settle(at_image_training *t, at_error *err) {
     AT_TRY(at_params_from_json(at_image_param_table, at_image_param_count,
                                request->hyperparameters, &t->arena, &t->params, err));
     const at_image_params *p = &t->params;
-    if (p->multi_label)
-        return at_fail(err, AT_UNSUPPORTED, "multi_label = 1 cannot be trained yet");
     if (strcmp(p->precision_dtype, "float32") != 0)
         return at_fail(err, AT_UNSUPPORTED,
                        "precision_dtype = %s cannot be trained yet; use float32",
@@ -93,6 +180,9 @@ at_status at_image_settle(at_image_training *t, at_error *err) {
     t->resnet = (at_resnet_options){.version = 2,
                                     .depth = c->layers,
                                     .image = {c->channels, c->height, c->width},
-                                    .classes = c->classes};
+                                    .classes = c->classes,
+                                    .multi_label = p->multi_label};
+    if (p->use_weighted_loss)
+        AT_TRY(at_image_weigh(t, err));
     return AT_OK;
 }

@@ -18,8 +18,13 @@ static at_status prepare_files(at_image_training *t, const char *place, at_error
         at_text_format(&name, "%s.best", place);
         t->best = at_text_take(&name);
     }
-    t->labels = at_alloc_array((size_t)t->params.mini_batch_size, sizeof *t->labels);
-    return t->best && t->labels && (!folder || t->checkpoint) ? AT_OK : no_memory(err);
+    size_t batch = (size_t)t->params.mini_batch_size;
+    if (t->params.multi_label)
+        t->targets = at_alloc_array(batch * (size_t)t->config.classes, sizeof(float));
+    else
+        t->labels = at_alloc_array(batch, sizeof *t->labels);
+    bool room = t->labels || t->targets;
+    return t->best && room && (!folder || t->checkpoint) ? AT_OK : no_memory(err);
 }
 
 static at_status resume(at_image_training *t, at_error *err) {

@@ -20,10 +20,12 @@ typedef enum at_problem {
     AT_REGRESSION = 1, /* y: a number */
     AT_BINARY = 2,     /* y: 0 or 1 */
     AT_MULTICLASS = 4, /* y: 0 .. classes - 1 */
+    AT_MULTILABEL = 8, /* y: (classes) of 0 and 1; pictures alone */
 } at_problem;
 
 const char *at_problem_name(at_problem problem); /* "regressor", "binary_classifier",
-                                                    "multiclass_classifier" */
+                                                    "multiclass_classifier",
+                                                    "multilabel_classifier" */
 bool at_problem_from_name(const char *name, at_problem *out); /* NULL names none */
 
 /* x: (rows, cols) row-major; y, weight: (rows). weight NULL: all 1. */

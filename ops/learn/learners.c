@@ -26,12 +26,15 @@ const char *at_problem_name(at_problem problem) {
         return "binary_classifier";
     case AT_MULTICLASS:
         return "multiclass_classifier";
+    case AT_MULTILABEL:
+        return "multilabel_classifier";
     }
     return "unknown";
 }
 
 bool at_problem_from_name(const char *name, at_problem *out) {
-    static const at_problem all[] = {AT_REGRESSION, AT_BINARY, AT_MULTICLASS};
+    static const at_problem all[] = {AT_REGRESSION, AT_BINARY, AT_MULTICLASS,
+                                     AT_MULTILABEL};
     for (size_t i = 0; name && i < sizeof all / sizeof *all; i++)
         if (strcmp(name, at_problem_name(all[i])) == 0) {
             *out = all[i];

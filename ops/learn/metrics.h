@@ -50,6 +50,34 @@ AT_MUST_USE at_status at_metrics_multiclass(const double *y, const double *score
                                             at_multiclass_metrics *out, at_error *err);
 void at_multiclass_metrics_fini(at_multiclass_metrics *metrics);
 
+/* Several labels a row, each predicted where its probability is at least this. */
+#define AT_LABEL_THRESHOLD 0.5
+
+typedef struct at_multilabel_metrics {
+    int64_t rows;
+    int labels;
+    int64_t *positives; /* (labels): rows that have it; these five: at_free */
+    /* (labels); average precision is NaN for a label that no row has. */
+    double *average_precision, *precision, *recall, *f1;
+    at_interval accuracy;               /* share of all (row, label) that are right */
+    at_interval exact_match;            /* share of rows with every label right */
+    at_interval mean_average_precision; /* over the labels that some row has */
+    at_interval f1_macro, f1_micro;
+    at_interval log_loss; /* binary cross-entropy, mean of all (row, label) */
+} at_multilabel_metrics;
+
+/* y: (rows, labels) of 0 and 1; score: (rows, labels) probabilities. Far more cells than
+ * can be held: AT_LIMIT. */
+AT_MUST_USE at_status at_metrics_multilabel(const double *y, const double *score,
+                                            int64_t rows, int labels, int resamples,
+                                            uint64_t seed, at_multilabel_metrics *out,
+                                            at_error *err);
+void at_multilabel_metrics_fini(at_multilabel_metrics *metrics);
+
+/* Is label `label` among the k highest scores? Of equal scores the first comes first.
+ * scores: (classes). */
+bool at_in_top_k(const double *scores, int classes, int label, int k);
+
 typedef struct at_regression_metrics {
     int64_t rows;
     at_interval mse, rmse, mae, r2;

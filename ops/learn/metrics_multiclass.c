@@ -159,3 +159,10 @@ void at_multiclass_metrics_fini(at_multiclass_metrics *metrics) {
     at_free(metrics->f1);
     *metrics = (at_multiclass_metrics){0};
 }
+
+bool at_in_top_k(const double *scores, int classes, int label, int k) {
+    int above = 0;
+    for (int c = 0; c < classes; c++)
+        above += scores[c] > scores[label] || (scores[c] == scores[label] && c < label);
+    return above < k;
+}

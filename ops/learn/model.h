@@ -5,6 +5,7 @@
 #ifndef ATELIER_OPS_LEARN_MODEL_H
 #define ATELIER_OPS_LEARN_MODEL_H
 
+#include "ops/base/text.h"
 #include "ops/frame/frame.h"
 #include "ops/learn/learner.h"
 #include "ops/recipe/recipe.h"
@@ -85,9 +86,10 @@ typedef enum at_stage_of_rows {
 
 typedef struct at_predictions {
     int64_t rows;
-    int outputs;     /* 1 for regression and binary, classes for multiclass */
+    int outputs;     /* 1 for regression and binary, else classes */
     double *scores;  /* (rows, outputs); see at_learner.predict */
-    int32_t *labels; /* (rows): index of the predicted label; NULL for regression */
+    int32_t *labels; /* (rows): index of the predicted label; NULL for regression
+                        and for several labels a row */
 } at_predictions;
 
 /* Row i of the answer is row i of the frame; a row's answer does not depend on the
@@ -111,8 +113,13 @@ AT_MUST_USE at_status at_model_predict_images(const at_model *model,
                                               const at_cancel *cancel,
                                               at_predictions *out, at_error *err);
 
+/* Of a model of several labels a row (AT_MULTILABEL): appends the list of those that are
+ * set of labels (classes), as its target column writes it: "[1,0,1]". */
+void at_model_write_labels(const at_model *model, const uint8_t *labels, at_text *out);
+
 /* The truth in `frame`'s target column as class indices or numbers: (rows) doubles, NaN
- * where missing or a label the model never saw. Of rows of the source it is what the
+ * where missing or a label the model never saw; of AT_MULTILABEL (rows, classes) of 0 and
+ * 1, NaN throughout a row that is missing. Of rows of the source it is what the
  * cleaning makes of them. AT_NOT_FOUND: no such column, or none to make it from. Caller
  * frees with at_free. */
 AT_MUST_USE at_status at_model_truth(const at_model *model, const at_frame *frame,

@@ -4,6 +4,8 @@
 #include "ops/learn/image_data.h"
 #include "ops/learn/model_parts.h"
 
+#include <string.h>
+
 static at_status open_net(at_model *m, const char *folder, at_error *err) {
     const json_t *net = json_object_get(m->card, "resnet");
     at_prep prep;
@@ -16,7 +18,14 @@ static at_status open_net(at_model *m, const char *folder, at_error *err) {
         .version = (int)json_integer_value(json_object_get(net, "version")),
         .depth = (int)json_integer_value(json_object_get(net, "depth")),
         .image = {prep.c, prep.h, prep.w},
-        .classes = (int32_t)json_integer_value(json_object_get(net, "classes"))};
+        .classes = (int32_t)json_integer_value(json_object_get(net, "classes")),
+        .multi_label = json_is_true(json_object_get(net, "multi_label"))};
+    const char *lists = json_string_value(json_object_get(m->card, "label_lists"));
+    m->lists = (at_label_lists){.classes = m->target.classes,
+                                .numbers = lists && strcmp(lists, "numbers") == 0};
+    if (options.multi_label != (m->target.problem == AT_MULTILABEL))
+        return at_fail(err, AT_CORRUPT,
+                       "the model is damaged: its net and its labels do not agree");
     if (options.classes < m->target.classes)
         return at_fail(err, AT_CORRUPT,
                        "the model is damaged: it has fewer outputs than labels");
@@ -62,16 +71,17 @@ static void to_scores(const at_model *m, const float *p, int outputs,
                       at_predictions *out) {
     for (int64_t r = 0; r < out->rows; r++, p += outputs) {
         double *scores = out->scores + r * out->outputs;
+        if (m->target.problem != AT_BINARY)
+            for (int c = 0; c < out->outputs; c++)
+                scores[c] = (double)p[c];
+        else
+            scores[0] = (double)p[1];
+        if (!out->labels)
+            continue;
         int best = 0;
         for (int c = 1; c < m->target.classes; c++)
             best = p[c] > p[best] ? c : best;
         out->labels[r] = best;
-        if (m->target.problem == AT_BINARY) {
-            scores[0] = (double)p[1];
-            continue;
-        }
-        for (int c = 0; c < out->outputs; c++)
-            scores[c] = (double)p[c];
     }
 }
 
@@ -87,9 +97,11 @@ at_status at_model_predict_images(const at_model *m, const at_frame *frame,
     int64_t *ids = NULL;
     float *p = at_alloc_array(rows * (size_t)outputs + 1, sizeof *p);
     out->scores = at_alloc_array(rows * (size_t)out->outputs + 1, sizeof *out->scores);
-    out->labels = at_alloc_array(rows + 1, sizeof *out->labels);
+    bool several = m->target.problem == AT_MULTILABEL;
+    if (!several)
+        out->labels = at_alloc_array(rows + 1, sizeof *out->labels);
     at_status status =
-        p && out->scores && out->labels
+        p && out->scores && (several || out->labels)
             ? AT_OK
             : at_fail(err, AT_NO_MEMORY, "not enough memory to predict %zu images", rows);
     if (status == AT_OK)
@@ -103,4 +115,8 @@ at_status at_model_predict_images(const at_model *m, const at_frame *frame,
     at_free(ids);
     at_free(p);
     return status;
+}
+
+void at_model_write_labels(const at_model *model, const uint8_t *labels, at_text *out) {
+    at_label_lists_write(&model->lists, labels, out);
 }

@@ -17,6 +17,7 @@
 
 #include "ops/learn/features.h"
 #include "ops/learn/image_net.h"
+#include "ops/learn/label_lists.h"
 #include "ops/learn/model.h"
 #include "ops/learn/port.h"
 #include "ops/learn/target.h"
@@ -33,8 +34,9 @@
  *   "features": [{"name", "fill" (null: none), "importance"}],
  *   "rows", "validation_rows", "left_out", "validation": {metric: value}, "notes",
  *   "fit": what the learner says of it, "weight"?: column, "balanced"?: true}
- * A model of pictures has "prep" (ops/image/prep.h) and "resnet": {"version", "depth"} in
- * place of the columns, the steps and the features. */
+ * A model of pictures has "prep" (ops/image/prep.h) and "resnet": {"version",
+ * "depth", "classes", "multi_label"} in place of the columns, the steps and the features;
+ * one of several labels an image also "label_lists": "flags" or "numbers". */
 struct at_model {
     atomic_size_t references;
     json_t *card;
@@ -46,6 +48,7 @@ struct at_model {
     at_recipe *preparation; /* for cleaned rows */
     at_port source, clean;
     at_features features;
+    at_label_lists lists; /* of AT_MULTILABEL */
     at_image_net *images; /* or NULL: a model of rows; then all above from served on is
                              empty, and there is no learner */
 };

@@ -366,6 +366,8 @@ static at_status note_metrics(const at_model *m, const double *y, const at_predi
         AT_TRY(note_metric(out, "rmse", r.rmse.value, err));
         AT_TRY(note_metric(out, "mae", r.mae.value, err));
         return note_metric(out, "r2", r.r2.value, err);
+    case AT_MULTILABEL: /* of pictures: image_judge.c */
+        break;
     }
     return AT_OK;
 }

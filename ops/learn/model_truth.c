@@ -62,13 +62,18 @@ at_status at_model_truth(const at_model *model, const at_frame *frame,
     else
         rows = at_frame_retain(frame);
     int at = at_frame_find(rows, model->column);
-    double *y = at_alloc_array((size_t)at_frame_rows(rows), sizeof *y);
+    bool several = model->target.problem == AT_MULTILABEL;
+    size_t cells = (size_t)at_frame_rows(rows);
+    cells *= several ? (size_t)model->target.classes : 1; /* 1000 at most */
+    double *y = at_alloc_array(cells, sizeof *y);
     at_status status;
     if (at < 0)
         status = at_fail(err, AT_NOT_FOUND,
                          "the rows have no column %s, the model's target", model->column);
     else if (!y)
         status = at_fail(err, AT_NO_MEMORY, "not enough memory for the target");
+    else if (several)
+        status = at_label_lists_read(&model->lists, at_frame_column(rows, at), y, err);
     else
         status = at_target_encode(&model->target, at_frame_column(rows, at), y, err);
     at_frame_release(rows);

@@ -371,29 +371,42 @@ at_status at_target_from_json(const json_t *json, at_target *out, at_error *err)
         !type || !at_type_from_name(type, &out->type) || count > AT_TARGET_CLASSES ||
         (out->problem == AT_REGRESSION && count != 0) ||
         (out->problem == AT_BINARY && count != 2) ||
-        (out->problem == AT_MULTICLASS && count < 2))
+        (out->problem == AT_MULTICLASS && count < 2) ||
+        (out->problem == AT_MULTILABEL && count < 1))
         return at_fail(err, AT_CORRUPT, "the model's target is damaged");
     if (count == 0)
         return AT_OK;
-    char **texts = at_alloc_array(count, sizeof *texts);
-    if (!texts)
+    const char **names = at_alloc_array(count, sizeof *names);
+    if (!names)
         return no_memory(err);
     at_status status = AT_OK;
-    size_t made = 0;
+    for (size_t i = 0; i < count && status == AT_OK; i++) {
+        names[i] = json_string_value(json_array_get(labels, i));
+        if (!names[i])
+            status = at_fail(err, AT_CORRUPT, "the model's classes are damaged");
+    }
+    if (status == AT_OK)
+        status = at_target_of_names(out->problem, out->type, names, (int)count, out, err);
+    at_free(names);
+    return status;
+}
+
+at_status at_target_of_names(at_problem problem, at_type type, const char *const *names,
+                             int count, at_target *out, at_error *err) {
+    *out = (at_target){.problem = problem, .type = type, .classes = count};
+    char **texts = at_alloc_array((size_t)count, sizeof *texts);
+    at_status status = texts ? AT_OK : no_memory(err);
+    int made = 0;
     for (; made < count && status == AT_OK; made++) {
-        const char *text = json_string_value(json_array_get(labels, made));
-        texts[made] = text ? at_copy_text(text) : NULL;
+        texts[made] = at_copy_text(names[made]);
         if (!texts[made])
-            status = text ? no_memory(err)
-                          : at_fail(err, AT_CORRUPT, "the model's classes are damaged");
+            status = no_memory(err);
     }
-    if (status == AT_OK) {
-        out->classes = (int)count;
-        status = take_labels(out, texts, (int)count, err);
-    } else {
-        for (size_t i = 0; i < made; i++)
+    if (status == AT_OK)
+        status = take_labels(out, texts, count, err);
+    else
+        for (int i = 0; i < made; i++)
             at_free(texts[i]);
-    }
     at_free(texts);
     if (status != AT_OK)
         at_target_fini(out);

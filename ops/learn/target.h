@@ -36,6 +36,10 @@ bool at_target_known(const at_column *column, int64_t row);
  * classes, or that is not of the wanted kind. */
 AT_MUST_USE at_status at_target_learn(const at_column *column, unsigned wanted,
                                       at_target *out, at_error *err);
+/* A target whose classes are these, in this order. Texts are copied. */
+AT_MUST_USE at_status at_target_of_names(at_problem problem, at_type type,
+                                         const char *const *names, int count,
+                                         at_target *out, at_error *err);
 void at_target_fini(at_target *target);
 /* y: (rows), class indices or numbers; NaN where missing or a label never seen. */
 AT_MUST_USE at_status at_target_encode(const at_target *target, const at_column *column,

@@ -144,6 +144,54 @@ static void check_multiclass(const json_t *c) {
     at_free(label);
 }
 
+static void check_multilabel(const json_t *c) {
+    size_t cells, n;
+    double *y = numbers(c, "y", &cells), *score = numbers(c, "score", &cells);
+    int count = (int)json_integer_value(json_object_get(c, "labels"));
+    int64_t rows = (int64_t)cells / count;
+    at_multilabel_metrics m;
+    assert_int_equal(at_metrics_multilabel(y, score, rows, count, 0, 1, &m, NULL), AT_OK);
+    double *precision = numbers(c, "precision", &n), *recall = numbers(c, "recall", &n);
+    double *f1 = numbers(c, "f1", &n);
+    for (int k = 0; k < count; k++) {
+        near(c, "precision", m.precision[k], precision[k]);
+        near(c, "recall", m.recall[k], recall[k]);
+        near(c, "f1", m.f1[k], f1[k]);
+        assert_int_equal(isnan(m.average_precision[k]) != 0, m.positives[k] == 0);
+    }
+    same(c, "accuracy", m.accuracy.value);
+    same(c, "exact_match", m.exact_match.value);
+    same(c, "mean_average_precision", m.mean_average_precision.value);
+    same(c, "f1_macro", m.f1_macro.value);
+    same(c, "f1_micro", m.f1_micro.value);
+    same(c, "log_loss", m.log_loss.value);
+    at_multilabel_metrics_fini(&m);
+    /* Intervals hold the figure, and are of some width where scores are not all right. */
+    assert_int_equal(at_metrics_multilabel(y, score, rows, count, 100, 1, &m, NULL),
+                     AT_OK);
+    assert_true(m.mean_average_precision.low < m.mean_average_precision.value);
+    assert_true(m.mean_average_precision.high > m.mean_average_precision.value - 0.05);
+    assert_true(m.accuracy.low < m.accuracy.value && m.accuracy.value < m.accuracy.high);
+    at_multilabel_metrics_fini(&m);
+    at_free(precision);
+    at_free(recall);
+    at_free(f1);
+    at_free(y);
+    at_free(score);
+}
+
+static void test_top_k(void **state) {
+    (void)state;
+    const double scores[] = {0.1, 0.4, 0.2, 0.2, 0.1};
+    assert_true(at_in_top_k(scores, 5, 1, 1));
+    assert_false(at_in_top_k(scores, 5, 2, 1));
+    assert_true(at_in_top_k(scores, 5, 2, 2)); /* of equal ones the first comes first */
+    assert_false(at_in_top_k(scores, 5, 3, 2));
+    assert_true(at_in_top_k(scores, 5, 3, 3));
+    assert_false(at_in_top_k(scores, 5, 4, 4));
+    assert_true(at_in_top_k(scores, 5, 4, 5));
+}
+
 static void check_regression(const json_t *c) {
     size_t rows;
     double *y = numbers(c, "y", &rows), *score = numbers(c, "score", &rows);
@@ -165,17 +213,19 @@ static void test_scikit_learn(void **state) {
     json_t *cases = golden();
     size_t i;
     json_t *c;
-    int seen[3] = {0};
+    int seen[4] = {0};
     json_array_foreach(cases, i, c) {
         const char *kind = text(c, "kind");
         if (!strcmp(kind, "binary"))
             seen[0]++, check_binary(c);
         else if (!strcmp(kind, "multiclass"))
             seen[1]++, check_multiclass(c);
+        else if (!strcmp(kind, "multilabel"))
+            seen[3]++, check_multilabel(c);
         else
             seen[2]++, check_regression(c);
     }
-    assert_true(seen[0] >= 7 && seen[1] >= 3 && seen[2] >= 4);
+    assert_true(seen[0] >= 7 && seen[1] >= 3 && seen[2] >= 4 && seen[3] == 3);
     json_decref(cases);
 }
 
@@ -362,10 +412,10 @@ static void test_quick(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scikit_learn), cmocka_unit_test(test_intervals),
-        cmocka_unit_test(test_undefined),    cmocka_unit_test(test_bad_input),
-        cmocka_unit_test(test_thinned),      cmocka_unit_test(test_allocation_failures),
-        cmocka_unit_test(test_quick),
+        cmocka_unit_test(test_scikit_learn),        cmocka_unit_test(test_top_k),
+        cmocka_unit_test(test_intervals),           cmocka_unit_test(test_undefined),
+        cmocka_unit_test(test_bad_input),           cmocka_unit_test(test_thinned),
+        cmocka_unit_test(test_allocation_failures), cmocka_unit_test(test_quick),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,6 +68,25 @@ def multiclass(name, y, scores, classes):
     }
 
 
+def multilabel(name, y, scores):
+    y, scores = np.asarray(y, int), np.asarray(scores, float)
+    called = (scores >= 0.5).astype(int)
+    each = m.precision_recall_fscore_support(y, called, zero_division=0)
+    seen = [k for k in range(y.shape[1]) if y[:, k].any()]
+    average = [m.average_precision_score(y[:, k], scores[:, k]) for k in seen]
+    return {
+        "name": name, "kind": "multilabel", "labels": y.shape[1], "y": y.ravel().tolist(),
+        "score": scores.ravel().tolist(), "precision": each[0].tolist(),
+        "recall": each[1].tolist(), "f1": each[2].tolist(),
+        "accuracy": 1 - m.hamming_loss(y, called), "exact_match": m.accuracy_score(y, called),
+        "mean_average_precision": float(np.mean(average)),
+        "f1_macro": m.f1_score(y, called, average="macro", zero_division=0),
+        "f1_micro": m.f1_score(y, called, average="micro", zero_division=0),
+        "log_loss": float(np.mean([m.log_loss(y[:, k], scores[:, k], labels=[0, 1])
+                                   for k in range(y.shape[1])])),
+    }
+
+
 def regression(name, y, score):
     y, score = np.asarray(y, float), np.asarray(score, float)
     return {
@@ -127,9 +146,19 @@ def generated():
     yield regression("constant truth, wrong", np.full(8, 2.5), np.arange(8.0))
 
 
+def several():
+    rng = np.random.default_rng(11)
+    y = (rng.random((70, 5)) < [0.5, 0.2, 0.05, 0.8, 0]).astype(int)
+    scores = 1 / (1 + np.exp(-(2 * y - 1 + rng.normal(size=y.shape))))
+    yield multilabel("several labels, one in no row", y, scores)
+    yield multilabel("several labels, equal scores", y[:, :4], scores[:, :4].round(1))
+    yield multilabel("several labels, probabilities of 0 and 1", y[:, :4],
+                     (scores[:, :4] > 0.4).astype(float))
+
+
 def main():
     folder = Path(sys.argv[1])
-    cases = [*generated(), *real(folder)]
+    cases = [*generated(), *real(folder), *several()]
     print("[\n" + ",\n".join(json.dumps(c, allow_nan=False) for c in cases) + "\n]")
 
 
