@@ -143,7 +143,7 @@ static at_status stop(at_context *context, const found *f, at_error *err) {
     for (size_t i = 0; i < f->count[AT_KIND_JOB]; i++)
         if (running(&f->entries[AT_KIND_JOB][i]))
             AT_TRY(at_job_stop(context->workspace, f->entries[AT_KIND_JOB][i].id,
-                               STOP_SECONDS, err));
+                               STOP_SECONDS, context->call->cancel, err));
     return AT_OK;
 }
 

@@ -111,7 +111,8 @@ static at_status stop(at_context *context, const char *name, at_error *err) {
         at_display_print(context->call->display, "The job %s does not run: it is %s.\n",
                          job.name, state ? state : "gone");
     else
-        status = at_job_stop(context->workspace, job.id, STOP_SECONDS, err);
+        status = at_job_stop(context->workspace, job.id, STOP_SECONDS,
+                             context->call->cancel, err);
     if (!status && state && strcmp(state, "running") == 0)
         at_display_print(context->call->display, "Stopped the job %s.\n", job.name);
     at_entry_fini(&job);

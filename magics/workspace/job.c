@@ -116,7 +116,7 @@ static at_status make_room(at_workspace *workspace, const char *name, at_arena *
     if (at_job_alive(workspace, old.id)) {
         if (at_stopper_has(workspace->stopper, old.id) ||
             (folder && at_job_marked_stopping(folder))) {
-            status = at_job_stop(workspace, old.id, STOP_SECONDS, err);
+            status = at_job_stop(workspace, old.id, STOP_SECONDS, NULL, err);
             if (!status)
                 status = settle(workspace, old.id, err);
         } else {
@@ -284,28 +284,33 @@ at_status at_job_resume(at_workspace *workspace, const char *id, at_error *err) 
     return status;
 }
 
-/* Waits until nobody holds the job's lock; false after `seconds`. */
-static bool gone_within(at_workspace *workspace, const char *id, double seconds) {
+/* Waits until nobody holds the job's lock: AT_BUSY after `seconds`, without a message. */
+static at_status gone_within(at_workspace *workspace, const char *id, double seconds,
+                             const at_cancel *cancel, at_error *err) {
     double until = at_now() + seconds;
     while (at_job_alive(workspace, id)) {
+        if (at_cancelled(cancel))
+            return at_fail(err, AT_CANCELLED, "interrupted; the job was told to stop");
         if (at_now() > until)
-            return false;
+            return AT_BUSY;
         at_sleep(0.01);
     }
-    return true;
+    return AT_OK;
 }
 
 at_status at_job_stop(at_workspace *workspace, const char *id, double seconds,
-                      at_error *err) {
+                      const at_cancel *cancel, at_error *err) {
     at_arena arena = {0};
     const char *folder = at_store_path(workspace, AT_KIND_JOB, id, &arena);
     at_status status =
         folder ? AT_OK : at_fail(err, AT_NO_MEMORY, "no memory left to stop the job");
     if (!status && at_job_alive(workspace, id)) {
         at_job_signal(folder, SIGTERM);
-        if (!gone_within(workspace, id, seconds)) {
+        status = gone_within(workspace, id, seconds, cancel, err);
+        if (status == AT_BUSY) {
             at_job_signal(folder, SIGKILL);
-            if (!gone_within(workspace, id, KILL_SECONDS))
+            status = gone_within(workspace, id, KILL_SECONDS, cancel, err);
+            if (status == AT_BUSY)
                 status = at_fail(err, AT_BUSY, "the job's process does not end");
         }
     }

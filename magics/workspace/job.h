@@ -79,9 +79,10 @@ AT_MUST_USE at_status at_job_wait(at_context *context, const char *id,
                                   at_job_event_fn *event, void *event_context,
                                   json_t **result, at_error *err);
 /* Asks it to stop (SIGTERM to its session), waits up to `seconds`, then kills, and
- * indexes the end. Fine if it does not run. */
+ * indexes the end. Fine if it does not run. AT_CANCELLED: told to stop, not waited for.
+ */
 AT_MUST_USE at_status at_job_stop(at_workspace *workspace, const char *id, double seconds,
-                                  at_error *err);
+                                  const at_cancel *cancel, at_error *err);
 bool at_job_alive(at_workspace *workspace, const char *id);
 /* The last lines (at most `lines`) of its log, in the arena; "" if there are none. */
 const char *at_job_log_tail(at_workspace *workspace, const char *id, int lines,

@@ -3,7 +3,7 @@ rates and augmentation, from three seeds each, in turns, and how long each takes
 
     Fashion-MNIST   ResNet-20, 3 epochs
     CIFAR           ResNet-20, 20 epochs, 10,000 images
-    Caltech-101     ResNet-18 of 112 x 112, 30 epochs, 400 photographs in a RecordIO file
+    Caltech-101     ResNet-18 of 112 x 112, 15 epochs, 400 photographs in a RecordIO file
 
 Runs take from minutes to half an hour; each is kept in build/bench/accuracy-runs.jsonl and not run
 again. $ATELIER_ACCURACY picks tasks by a word of their names, with commas; $ATELIER_CNN_PYTHON
@@ -47,7 +47,7 @@ TASKS = {
         "test": RECORDS / "caltech101-10c-val.rec",
         "speed": None,
         "settings": {"num_layers": 18, "image_shape": "3,112,112", "mini_batch_size": 32,
-                     "learning_rate": 0.05, "lr_scheduler_step": "20,26", "epochs": 30,
+                     "learning_rate": 0.05, "lr_scheduler_step": "10,13", "epochs": 15,
                      "resize": 128, "augmentation_type": "crop"},
     },
 }

@@ -224,7 +224,7 @@ static void test_jobs_and_resume(void **state) {
     assert_shown(f, "completed");
     assert_int_equal(cell(f, "%resume short", false), AT_UNSUPPORTED);
     nap(f, "cut", 0.3, id);
-    assert_ok(at_job_stop(f->workspace, id, 5, &f->err), &f->err);
+    assert_ok(at_job_stop(f->workspace, id, 5, NULL, &f->err), &f->err);
     assert_ok(cell(f, "%resume cut", false), &f->err);
     assert_shown(f, "it goes to bed again");
     assert_ok(cell(f, "%jobs cut", false), &f->err);

@@ -388,11 +388,18 @@ static void test_stop(void **state) {
     char id[33], deaf[33];
     assert_ok(start_in(f->context.workspace, "long", 100000, 0.01, id, &f->err), &f->err);
     assert_ok(start(f, "deaf", "deaf", 0, deaf), &f->err);
-    assert_ok(at_job_stop(f->context.workspace, id, 10, &f->err), &f->err);
+    assert_ok(at_job_stop(f->context.workspace, id, 10, NULL, &f->err), &f->err);
     assert_string_equal(state_of(f, id), "stopped");
-    assert_ok(at_job_stop(f->context.workspace, deaf, 0.3, &f->err), &f->err);
+    at_cancel cancel = {0};
+    at_cancel_raise(&cancel);
+    double before = at_now();
+    assert_int_equal(at_job_stop(f->context.workspace, deaf, 10, &cancel, &f->err),
+                     AT_CANCELLED);
+    assert_true(at_now() - before < 5);
+    assert_true(at_job_alive(f->context.workspace, deaf));
+    assert_ok(at_job_stop(f->context.workspace, deaf, 0.3, NULL, &f->err), &f->err);
     assert_string_equal(state_of(f, deaf), "failed"); /* killed: it left no result */
-    assert_ok(at_job_stop(f->context.workspace, deaf, 1, &f->err), &f->err);
+    assert_ok(at_job_stop(f->context.workspace, deaf, 1, NULL, &f->err), &f->err);
 }
 
 static void test_same_name(void **state) {
