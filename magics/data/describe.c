@@ -122,7 +122,7 @@ static at_status describe_column(const at_column *column, at_arena *arena,
         double values[AT_PROFILE_BINS];
         for (int i = 0; i < p->bin_count; i++)
             values[i] = (double)p->bins[i];
-        at_chart_spark(p->bins, p->bin_count, &html);
+        at_chart_spark(p->bins, p->bin_count, false, &html);
         at_chart_blocks(values, (size_t)p->bin_count, &plain);
         row[SHAPE].html = at_arena_text(arena, at_text_get(&html), html.length);
         row[SHAPE].text = at_arena_text(arena, at_text_get(&plain), plain.length);

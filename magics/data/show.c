@@ -1,9 +1,9 @@
 /* %show: rows of a dataset; pictures where it has them. */
+#include "magics/data/filter.h"
 #include "magics/data/picture_show.h"
 #include "magics/language/spec.h"
 #include "magics/view/grid.h"
 #include "magics/workspace/store_images.h"
-#include "ops/frame/sql.h"
 
 struct show_options {
     const char *data, *where;
@@ -52,34 +52,6 @@ static const at_param options[] = {
      .offset = offsetof(struct show_options, table),
      .help = "the rows of a dataset of images as a table, not as pictures"},
 };
-
-static at_status keep_rows(at_context *context, const char *where, at_frame **frame,
-                           at_error *err) {
-    at_expression *expression = NULL;
-    AT_TRY(at_expression_new(where, *frame, &expression, err));
-    int64_t rows = at_frame_rows(*frame), kept = 0;
-    uint8_t *keep = at_alloc_array((size_t)rows, 1);
-    int64_t *which = at_alloc_array((size_t)rows, sizeof *which);
-    at_status status =
-        keep && which
-            ? at_expression_filter(expression, *frame, keep, context->call->cancel, err)
-            : at_fail(err, AT_NO_MEMORY, "not enough memory to filter the rows");
-    if (status == AT_OK) {
-        for (int64_t r = 0; r < rows; r++)
-            if (keep[r])
-                which[kept++] = r;
-        at_frame *filtered = NULL;
-        status = at_frame_take_rows(*frame, which, kept, &filtered, err);
-        if (status == AT_OK) {
-            at_frame_release(*frame);
-            *frame = filtered;
-        }
-    }
-    at_free(keep);
-    at_free(which);
-    at_expression_release(expression);
-    return status;
-}
 
 static at_status keep_columns(at_words wanted, at_frame **frame, at_arena *arena,
                               at_error *err) {
@@ -135,7 +107,7 @@ static at_status run(at_context *context, const void *given, at_error *err) {
                          &dataset, err));
     at_status status = at_store_frame_by_id(context->workspace, dataset.id, &frame, err);
     if (status == AT_OK && o->where)
-        status = keep_rows(context, o->where, &frame, err);
+        status = at_filter_rows(context, o->where, &frame, err);
     if (status == AT_OK && o->columns.count)
         status = keep_columns(o->columns, &frame, context->arena, err);
     if (status == AT_OK)

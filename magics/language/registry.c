@@ -10,6 +10,7 @@
     X(generate) \
     X(show) \
     X(describe) \
+    X(plot) \
     X(sql) \
     X(datasets) \
     X(export) \
