@@ -59,9 +59,8 @@ static at_status counts(at_plot *p, const at_axis *x, const at_axis *groups, boo
         shares  ? at_arena_format(arena, "%s by %s", other->name, p->x->name)
         : other ? at_arena_format(arena, "%s by %s", p->x->name, other->name)
                 : p->x->name;
-    const char *label =
-        shares ? at_arena_format(arena, "share of each %s", other->name) : "rows";
-    return send(p, x, groups, values, true, shares, title, label, err);
+    return send(p, x, groups, values, true, shares, title,
+                shares ? "share of rows" : "rows", err);
 }
 
 /* The mean of y, of each level or of each level and group. */

@@ -65,6 +65,7 @@ static at_status draw(at_plot *p, const at_column *names, const at_column *numbe
                                     : numbers->name;
         boxes[i] = box_of(p, &q[i], name,
                           groups ? at_plot_color(p, i % parts) : at_style_color(0));
+        boxes[i].group = groups && levels ? groups->names[i % parts] : NULL;
         known += q[i].count;
     }
     for (int s = 0; groups && levels && s < parts; s++)

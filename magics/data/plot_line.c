@@ -114,7 +114,10 @@ at_status at_plot_line(at_plot *p, at_error *err) {
         return at_hint(err, "--by %s draws a line for each of its values", p->y->name);
     }
     at_axis x;
-    int most = p->bins ? p->bins : at_plot_role_of(p->x) == AT_ROLE_TIME ? 400 : 120;
+    int most = p->bins                                 ? p->bins
+               : p->by                                 ? 120
+               : at_plot_role_of(p->x) == AT_ROLE_TIME ? 400
+                                                       : 120;
     AT_TRY(at_axis_bins(p->x, most, most, true, &x, err));
     at_status status = gather(p, &x, err);
     at_axis_fini(&x);

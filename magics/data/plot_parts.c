@@ -61,6 +61,22 @@ static at_status quarter(at_plot *p, at_error *err) {
                   : AT_OK;
 }
 
+/* "0" and "true" say nothing in a legend: "survived 0" does. */
+static at_status name_numbers(at_plot *p, at_error *err) {
+    at_axis *g = &p->groups;
+    for (int i = 0; i < g->count && !at_type_textual(p->by->type); i++) {
+        at_text name = {0};
+        at_text_format(&name, "%s %s", p->by->name, g->names[i]);
+        char *copy = at_text_take(&name);
+        at_text_fini(&name);
+        if (!copy)
+            return at_fail(err, AT_NO_MEMORY, "not enough memory to group the rows");
+        at_free(g->names[i]);
+        g->names[i] = copy;
+    }
+    return AT_OK;
+}
+
 at_status at_plot_group(at_plot *p, at_error *err) {
     if (!p->by)
         return AT_OK;
@@ -75,6 +91,7 @@ at_status at_plot_group(at_plot *p, at_error *err) {
     if (p->groups.count == 0)
         return at_fail(err, AT_INVALID, "--by %s: the column holds no value",
                        p->by->name);
+    AT_TRY(name_numbers(p, err));
     if (p->groups.other)
         at_plot_note(p, "the %d most frequent of %lld values of %s", p->groups.count - 1,
                      (long long)p->groups.distinct, p->by->name);
@@ -95,6 +112,7 @@ at_status at_plot_levels(at_plot *p, const at_column *column, int most, at_axis 
                 column->name, (long long)distinct);
         return at_hint(err, "--kind hist, line or scatter draw ranges of numbers");
     }
+    at_axis_calendar(out);
     if (out->other)
         at_plot_note(p, "the %d most frequent of %s values of %s", out->count - 1,
                      at_view_count(p->context->arena, out->distinct), column->name);

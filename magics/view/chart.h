@@ -30,8 +30,9 @@ typedef struct at_series {
 /* A box: the quartiles, whiskers to the last cells within 1.5 times their distance
  * (Tukey), and the mean as a dot. */
 typedef struct at_box {
-    const char *name; /* NULL: that of the box above goes on */
-    const char *note; /* at the right: "1,203"; may be NULL */
+    const char *name;  /* NULL: that of the box above goes on */
+    const char *group; /* what its colour says, for the text form; may be NULL */
+    const char *note;  /* at the right: "1,203"; may be NULL */
     const char *color;
     double low, q25, median, q75, high, mean;
     const double *outside; /* cells beyond the whiskers; may be NULL */

@@ -26,7 +26,7 @@ static layout lay_out(at_canvas *c, const at_chart *chart) {
     const at_series *first = &chart->series[0];
     layout l = {.bar = 14, .row = 22};
     if (!chart->stacked && chart->series_count > 1) {
-        l.bar = chart->series_count > 3 ? 7 : 9;
+        l.bar = chart->series_count > 3 ? 9 : 11;
         l.row = l.bar * (double)chart->series_count + 8;
     }
     c->left = 2;
@@ -63,7 +63,11 @@ static void put_bar(at_canvas *c, const at_chart *chart, const layout *l, size_t
     char label[32];
     at_chart_number(value, chart->percent, label);
     at_canvas_words(c, l->start + fmax(length, 1) + 6, y + l->bar / 2 + 4,
-                    AT_ANCHOR_START, l->bar > 10 ? 11 : 9.5, c->dim, "400", label);
+                    AT_ANCHOR_START,
+                    l->bar > 11   ? 11
+                    : l->bar > 10 ? 10
+                                  : 8.5,
+                    c->dim, "400", label);
 }
 
 /* The parts of a stack, with their shares in those that have room for it. */

@@ -231,11 +231,14 @@ static void put_dots(const at_chart *chart, at_text *out) {
 
 static void put_boxes(const at_chart *chart, at_text *out) {
     double low = INFINITY, high = -INFINITY;
-    size_t widest = 0;
+    size_t widest = 0, groups = 0;
     for (size_t i = 0; i < chart->box_count; i++) {
         const at_box *box = &chart->boxes[i];
         size_t width = widest_of(&box->name, 1);
         widest = width > widest ? width : widest;
+        width = widest_of(&box->group, 1);
+        groups = width > groups ? width : groups;
+
         if (isnan(box->median))
             continue;
         low = fmin(low, box->low);
@@ -246,6 +249,10 @@ static void put_boxes(const at_chart *chart, at_text *out) {
         const at_box *box = &chart->boxes[i];
         put_name(out, box->name, widest, false);
         at_text_put(out, "  ");
+        if (groups) {
+            put_name(out, box->group, groups, false);
+            at_text_put(out, "  ");
+        }
         for (int x = 0; x < WIDE && !isnan(box->median); x++) {
             int from = (int)lround((box->low - low) * scale);
             int to = (int)lround((box->high - low) * scale);
@@ -262,7 +269,8 @@ static void put_boxes(const at_chart *chart, at_text *out) {
         at_text_format(out, "  %s%s", box->note ? box->note : "",
                        i + 1 < chart->box_count ? "\n" : "");
     }
-    put_range(chart, out, low, high, chart->x_time, widest + 2, WIDE);
+    put_range(chart, out, low, high, chart->x_time,
+              widest + 2 + (groups ? groups + 2 : 0), WIDE);
 }
 
 static size_t longest_value(const at_chart *chart) {
@@ -304,7 +312,14 @@ static void put_shades(const at_chart *chart, at_text *out) {
     static const char *const shades[] = {" ", "·", "░", "▒", "▓", "█"};
     const at_cells *cells = chart->cells;
     double top = 0;
-    size_t names = cells->y_names ? widest_of(cells->y_names, cells->rows) : 0;
+    char low[32] = "", high[32] = "";
+    if (!cells->y_names) {
+        label_of(chart, cells->y_from, cells->y_to, cells->y_from, chart->y_time, low);
+        label_of(chart, cells->y_from, cells->y_to, cells->y_to, chart->y_time, high);
+    }
+    const char *ends[] = {low, high};
+    size_t names =
+        cells->y_names ? widest_of(cells->y_names, cells->rows) : widest_of(ends, 2);
     for (size_t i = 0; i < cells->rows * cells->columns; i++)
         top = fmax(top, isfinite(cells->values[i]) ? cells->values[i] : 0);
     size_t across = cells->columns / WIDE + 1, up = cells->y_names ? 1 : 2;
@@ -314,6 +329,12 @@ static void put_shades(const at_chart *chart, at_text *out) {
             at_text_char(out, '\n');
         if (cells->y_names)
             put_name(out, cells->y_names[r], names, false);
+        else
+            put_name(out,
+                     line == 0                  ? high
+                     : line + up >= cells->rows ? low
+                                                : "",
+                     names, true);
         at_text_put(out, " │");
         for (size_t x = 0; x < cells->columns; x += across) {
             double most = 0; /* of the cells that share a character */

@@ -64,7 +64,7 @@ void at_chart_number(double value, bool percent, char out[32]) {
         snprintf(out, 32, "–");
     } else if (percent) {
         snprintf(out, 32, fabs(share) < 9.95 ? "%.1f %%" : "%.0f %%", share);
-    } else if (value == floor(value) && fabs(value) >= 1e4 && fabs(value) < 1e9) {
+    } else if (value == floor(value) && fabs(value) >= 1e3 && fabs(value) < 1e9) {
         int64_t whole = (int64_t)fabs(value);
         const char *sign = value < 0 ? "-" : "";
         if (whole >= 1000000)
@@ -190,7 +190,7 @@ static void put_plot(at_canvas *c, const at_chart *chart) {
     scale_axes(c, chart);
     c->left = chart->y_label ? 58 : 46;
     c->right = c->width - 12;
-    bool box = chart->kind == AT_CHART_HIST;
+    bool box = chart->kind != AT_CHART_LINE;
     int legend = at_chart_legend(c, chart, box, 0, true);
     double head = chart->title ? 24 : 8;
     c->top = head + AT_LEGEND_ROW * legend + (legend ? 1 : 0);

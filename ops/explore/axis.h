@@ -35,6 +35,10 @@ double at_axis_value(const at_column *column, int64_t row);
 AT_MUST_USE at_status at_axis_levels(const at_column *column, int most, at_axis *out,
                                      at_error *err);
 
+/* Levels that are months or days of the week ("jan", "Monday") come into their order in
+ * the calendar; others stay. */
+void at_axis_calendar(at_axis *axis);
+
 /* Bins of equal, round widths from a round start; of whole numbers never narrower than 1.
  * Time falls into whole seconds ... days, weeks, months or years. `wish` bins, or 0: by
  * Freedman and Diaconis (1981) from a sample of AT_AXIS_SAMPLE rows, between 8 and
