@@ -1,4 +1,5 @@
 #include "ops/image/container.h"
+#include "ops/image/orientation.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -39,10 +40,7 @@ typedef struct jpeg {
     const uint8_t *bytes;
     size_t length;
     at_image_facts *facts;
-    bool progressive;
-    bool tables[2][4]; /* Huffman tables that there are: of DC, of AC */
     int scans;
-    bool strict;
 } jpeg;
 
 /* Huffman tables: class and number, 16 counts of codes by length, as many values. More
@@ -61,36 +59,9 @@ static at_status read_tables(jpeg *j, size_t at, size_t size, at_error *err) {
         if (!room || values > 256 || values > size - i - 17)
             return at_fail(err, AT_CORRUPT,
                            "the JPEG is damaged: a wrong Huffman table at byte %zu", at);
-        j->tables[segment[i] >> 4][segment[i] & 15] = true;
         i += 17 + values;
     }
     return AT_OK;
-}
-
-/* A scan: strictly, the tables that it uses are there. */
-static at_status read_scan(jpeg *j, size_t at, size_t size, at_error *err) {
-    const uint8_t *segment = j->bytes + at + 2;
-    size_t count = size > 2 ? segment[2] : 0;
-    if (++j->scans > SCANS_MAX)
-        return at_fail(err, AT_LIMIT, "the JPEG has more than %d scans", SCANS_MAX);
-    if (!j->strict)
-        return AT_OK;
-    bool good = count >= 1 && count <= 4 && size >= 6 + 2 * count;
-    /* Of a progressive scan: from which coefficient on, and whether it refines. */
-    int first = good ? segment[3 + 2 * count] : 0;
-    int before = good ? segment[5 + 2 * count] >> 4 : 0;
-    for (size_t i = 0; good && i < count; i++) {
-        int dc = segment[4 + 2 * i] >> 4, ac = segment[4 + 2 * i] & 15;
-        bool need_dc = j->progressive ? first == 0 && before == 0 : true;
-        bool need_ac = j->progressive ? first > 0 : true;
-        good = dc <= 3 && ac <= 3 && (!need_dc || j->tables[0][dc]) &&
-               (!need_ac || j->tables[1][ac]);
-    }
-    return good ? AT_OK
-                : at_fail(err, AT_CORRUPT,
-                          "the JPEG is damaged: the scan at byte %zu lacks a Huffman "
-                          "table",
-                          at);
 }
 
 /* Past the entropy-coded data that begins at `at`: the next marker that is neither a
@@ -135,21 +106,25 @@ static at_status read_segment(jpeg *j, uint8_t code, size_t *at, at_error *err) 
         if (j->facts->w)
             return at_fail(err, AT_CORRUPT,
                            "the JPEG is damaged: a second frame at byte %zu", begin);
-        j->progressive = code == 0xC2;
         return read_frame(j->bytes + begin + 2, size, begin, j->facts, err);
     }
+    const uint8_t *data = j->bytes + begin + 4;
+    if (code == 0xE1 && !j->facts->orientation && size >= 8 &&
+        memcmp(data, "Exif\0", 6) == 0)
+        j->facts->orientation = at_orientation_read(data + 6, size - 8);
     if (code == 0xC4)
         return read_tables(j, begin, size, err);
     if (code == 0xDA) {
-        AT_TRY(read_scan(j, begin, size, err));
+        if (++j->scans > SCANS_MAX)
+            return at_fail(err, AT_LIMIT, "the JPEG has more than %d scans", SCANS_MAX);
         *at = past_scan(j->bytes, j->length, *at);
     }
     return AT_OK;
 }
 
-at_status at_container_jpeg(const uint8_t *bytes, size_t length, bool strict,
-                            at_image_facts *facts, at_error *err) {
-    jpeg j = {.bytes = bytes, .length = length, .facts = facts, .strict = strict};
+at_status at_container_jpeg(const uint8_t *bytes, size_t length, at_image_facts *facts,
+                            at_error *err) {
+    jpeg j = {.bytes = bytes, .length = length, .facts = facts};
     size_t at = 2;
     *facts = (at_image_facts){.format = AT_IMAGE_JPEG};
     for (;;) {
@@ -235,9 +210,11 @@ at_status at_container_png(const uint8_t *bytes, size_t length, bool whole,
                            at);
         if (header)
             AT_TRY(read_header(kind + 4, size, facts, err));
-        if (header && !whole)
-            return AT_OK;
+        if (memcmp(kind, "eXIf", 4) == 0 && !facts->orientation)
+            facts->orientation = at_orientation_read(kind + 4, size);
         pixels |= memcmp(kind, "IDAT", 4) == 0;
+        if (pixels && !whole)
+            return AT_OK;
         if (memcmp(kind, "IEND", 4) == 0)
             break;
         at += size + 12;

@@ -9,12 +9,12 @@
 
 /* JPEG (ITU-T T.81 annex B): markers in order, a frame of 8 bits, Huffman tables that
  * can be, an end; at most 1000 scans, because each costs a pass over the whole picture.
- * Fills w, h, c. `strict`: no scan uses a Huffman table that is not there (Motion JPEG
- * leaves out the usual ones; libjpeg knows them, stb_image reads past its own). */
-AT_MUST_USE at_status at_container_jpeg(const uint8_t *bytes, size_t length, bool strict,
+ * Fills w, h, c and orientation; w and h as the file has them, not yet upright. */
+AT_MUST_USE at_status at_container_jpeg(const uint8_t *bytes, size_t length,
                                         at_image_facts *facts, at_error *err);
 /* PNG (ISO 15948, 5): chunks within the file, checksums of the critical ones, a header
- * first and an end. Fills w, h, c. `whole` false: the header alone. */
+ * first and an end. Fills w, h, c and orientation, as for JPEG. `whole` false: up to the
+ * pixels alone. */
 AT_MUST_USE at_status at_container_png(const uint8_t *bytes, size_t length, bool whole,
                                        at_image_facts *facts, at_error *err);
 /* P5 and P6 with 255 as the most. Fills w, h, c; *at is where the pixels begin. */

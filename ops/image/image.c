@@ -1,8 +1,9 @@
 #include "ops/image/image.h"
 #include "ops/base/memory.h"
 #include "ops/image/container.h"
+#include "ops/image/jpeg.h"
+#include "ops/image/orientation.h"
 #include "ops/image/stb_image.h"
-#include "ops/image/turbo.h"
 
 #include <string.h>
 
@@ -80,7 +81,7 @@ static at_status no_image(const void *bytes, size_t length, at_error *err) {
     return at_hint(err, "JPEG, PNG, BMP, GIF and binary PGM and PPM are read");
 }
 
-/* `*at`: where the pixels of a PNM begin. */
+/* Sizes as the file has them. `*at`: where the pixels of a PNM begin. */
 static at_status probe(const void *bytes, size_t length, bool whole,
                        at_image_facts *facts, size_t *at, at_error *err) {
     *facts = (at_image_facts){.format = at_image_recognise(bytes, length)};
@@ -89,7 +90,7 @@ static at_status probe(const void *bytes, size_t length, bool whole,
                        AT_IMAGE_FILE_MAX >> 20);
     switch (facts->format) {
     case AT_IMAGE_JPEG:
-        AT_TRY(at_container_jpeg(bytes, length, false, facts, err));
+        AT_TRY(at_container_jpeg(bytes, length, facts, err));
         break;
     case AT_IMAGE_PNG:
         AT_TRY(at_container_png(bytes, length, whole, facts, err));
@@ -110,13 +111,20 @@ static at_status probe(const void *bytes, size_t length, bool whole,
     case AT_IMAGE_UNKNOWN:
         return no_image(bytes, length, err);
     }
+    facts->orientation = facts->orientation ? facts->orientation : 1;
     return check_size(facts, err);
 }
 
 at_status at_image_probe(const void *bytes, size_t length, at_image_facts *out,
                          at_error *err) {
     size_t at;
-    return probe(bytes, length, false, out, &at, err);
+    AT_TRY(probe(bytes, length, false, out, &at, err));
+    if (at_orientation_lies(out->orientation)) {
+        int32_t w = out->w;
+        out->w = out->h;
+        out->h = w;
+    }
+    return AT_OK;
 }
 
 at_status at_image_new(int32_t w, int32_t h, int32_t c, at_image *out, at_error *err) {
@@ -163,9 +171,8 @@ static at_status decode(const void *bytes, size_t length, const at_image_facts *
                           .c = facts->c};
         return AT_OK;
     }
-    if (facts->format == AT_IMAGE_JPEG &&
-        at_turbo_decode(bytes, length, facts, out, NULL) == AT_OK)
-        return AT_OK;
+    if (facts->format == AT_IMAGE_JPEG)
+        return at_jpeg_decode(bytes, length, facts, out, err);
     size_t budget = (size_t)facts->w * (size_t)facts->h * 16 + length + (4 << 20);
     AT_TRY(at_stb_image_decode(bytes, length, budget, out, err));
     /* The bounds were those of the header that we read. */
@@ -183,6 +190,8 @@ at_status at_image_decode(const void *bytes, size_t length, int32_t channels,
     AT_TRY(probe(bytes, length, true, &facts, &at, err));
     AT_TRY(decode(bytes, length, &facts, at, out, err));
     at_status status = channels ? at_image_to_channels(out, channels, err) : AT_OK;
+    if (!status)
+        status = at_orientation_apply(out, facts.orientation, err);
     if (status)
         at_image_fini(out);
     return status;

@@ -3,8 +3,9 @@
  * Read are JPEG (baseline and progressive, 8 bits), PNG (every kind; 16 bits become 8),
  * BMP, GIF (its first picture) and binary PGM and PPM with 255 as the most (which is how
  * readers hand on pixels that no file format held). Which of them a file is, its first
- * bytes say, never its name. Transparency is dropped and orientation tags are not
- * followed, as the common training loaders do it.
+ * bytes say, never its name. Transparency is dropped, as the common training loaders do
+ * it. A picture that was taken with the camera on its side stands upright: the EXIF tag
+ * of orientation is followed (orientation.h), as OpenCV does and every viewer.
  *
  * Bounded: AT_IMAGE_SIDE pixels a side, AT_IMAGE_PIXELS in all, and 16 bytes of memory a
  * pixel while decoding. What is damaged, cut off or too large is refused with the byte
@@ -37,8 +38,9 @@ const char *at_image_format_name(at_image_format format); /* "jpeg"; "raw" for P
 /* What the head of a file says. */
 typedef struct at_image_facts {
     at_image_format format;
-    int32_t w, h; /* pixels */
-    int32_t c;    /* 1: grey, 3: colour */
+    int32_t w, h;        /* pixels, as it stands upright */
+    int32_t c;           /* 1: grey, 3: colour */
+    int32_t orientation; /* how the file has it: 1 (upright) to 8 */
 } at_image_facts;
 
 /* pixels: (h, w, c), 8 bits, c = 1 or 3 (red, green, blue). */
@@ -56,8 +58,7 @@ AT_MUST_USE at_status at_image_probe(const void *bytes, size_t length,
                                      at_image_facts *out, at_error *err);
 /* Decodes. `channels`: 1 or 3, or 0 for what the file has. Grey of colour is ITU-R 601
  * luma in 16-bit fixed point, as Pillow makes it. Of a PGM or PPM with the wanted
- * channels, *out borrows from `bytes`. Both JPEG decoders (see turbo.h) agree to 3 levels
- * of 255. */
+ * channels, *out borrows from `bytes`. */
 AT_MUST_USE at_status at_image_decode(const void *bytes, size_t length, int32_t channels,
                                       at_image *out, at_error *err);
 void at_image_fini(at_image *image); /* may be zeroed */

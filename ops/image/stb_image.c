@@ -1,6 +1,5 @@
 #include "ops/image/stb_image.h"
 #include "ops/base/memory.h"
-#include "ops/image/container.h"
 
 #include <limits.h>
 #include <string.h>
@@ -48,7 +47,6 @@ static void *retake(void *p, size_t size) {
 #define STBI_FREE(p)          give(p)
 #define STBI_MAX_DIMENSIONS   AT_IMAGE_SIDE
 #define STBI_ASSERT(x)        ((void)0) /* a damaged file is not our bug */
-#define STBI_ONLY_JPEG
 #define STBI_ONLY_PNG
 #define STBI_ONLY_BMP
 #define STBI_ONLY_GIF
@@ -72,10 +70,8 @@ static void *retake(void *p, size_t size) {
 
 static at_status refuse(at_image_format format, at_error *err) {
     const char *why = stbi_failure_reason();
-    static const char *const names[] = {[AT_IMAGE_JPEG] = "JPEG",
-                                        [AT_IMAGE_PNG] = "PNG",
-                                        [AT_IMAGE_BMP] = "BMP",
-                                        [AT_IMAGE_GIF] = "GIF"};
+    static const char *const names[] = {
+        [AT_IMAGE_PNG] = "PNG", [AT_IMAGE_BMP] = "BMP", [AT_IMAGE_GIF] = "GIF"};
     const char *name = format <= AT_IMAGE_GIF && names[format] ? names[format] : "image";
     if (why && strcmp(why, "outofmem") == 0)
         return at_fail(err, AT_LIMIT,
@@ -118,9 +114,6 @@ at_status at_stb_image_decode(const void *bytes, size_t length, size_t budget,
     if (length > INT_MAX)
         return at_fail(err, AT_LIMIT, "the image file is larger than 2 GB");
     at_image_format format = at_image_recognise(bytes, length);
-    at_image_facts facts;
-    if (format == AT_IMAGE_JPEG)
-        AT_TRY(at_container_jpeg(bytes, length, true, &facts, err));
     budget_left = budget;
     unsigned char *pixels = stbi_load_from_memory(bytes, (int)length, &w, &h, &c, 0);
     if (!pixels)

@@ -1,4 +1,4 @@
-/* The one adapter of stb_image: PNG, BMP, GIF, and JPEG where libjpeg-turbo is not. */
+/* The one adapter of stb_image: PNG, BMP, GIF. Its JPEG decoder is left out (jpeg.h). */
 #ifndef ATELIER_OPS_IMAGE_STB_IMAGE_H
 #define ATELIER_OPS_IMAGE_STB_IMAGE_H
 

@@ -85,7 +85,8 @@ ADAPTERS = {
     "cblas.h": (r"ops/\w+/blas",),
     "stb/stb_image.h": (r"ops/image/\w*image",),
     "stb/stb_image_write.h": (r"ops/image/image_write",),
-    "turbojpeg.h": (r"ops/image/turbo",),
+    "jpeglib.h": (r"ops/image/jpeg",),
+    "jerror.h": (r"ops/image/jpeg",),
 }
 
 

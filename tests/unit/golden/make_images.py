@@ -6,12 +6,13 @@ test_image.c and test_prep.c. Needs Pillow and NumPy; the tests do not.
 
 import colorsys
 import glob
+import io
 import json
 import os
 import sys
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 
 def fnv(data):
@@ -73,18 +74,37 @@ def pngs(data):
 
 
 def jpegs(data):
-    """Means, and pixels here and there."""
+    """Exact too: Pillow decodes with libjpeg-turbo, as we do."""
     caltech = "images/caltech101/101_ObjectCategories"
-    for name in ["images/photos/china.jpg", "images/photos/flower.jpg",
-                 "images/caltech256/caltech-256-bathtub.jpg",
-                 f"{caltech}/airplanes/image_0001.jpg", f"{caltech}/ketch/image_0012.jpg"]:
+    names = ["images/photos/china.jpg", "images/photos/flower.jpg",
+             "images/caltech256/caltech-256-bathtub.jpg",
+             f"{caltech}/airplanes/image_0001.jpg", f"{caltech}/ketch/image_0012.jpg"]
+    names += [os.path.relpath(path, data) for path in
+              sorted(glob.glob(os.path.join(data, "images/robust/jpeg/reftest/**/*.jpg"),
+                               recursive=True))]
+    for name in names:
+        if Image.open(os.path.join(data, name)).format != "JPEG":
+            continue
         pixels, c = wanted(os.path.join(data, name))
-        pixels = pixels.reshape(*pixels.shape[:2], c)
-        flat = pixels.reshape(-1, c)
-        places = [int(i) for i in np.linspace(0, len(flat) - 1, 24)]
-        yield {"file": name, "size": [pixels.shape[1], pixels.shape[0], c],
-               "mean": [float(v) for v in flat.mean(axis=0)],
-               "places": places, "pixels": [[int(v) for v in flat[i]] for i in places]}
+        yield {"file": name, "size": [*pixels.shape[1::-1], c], "fnv": fnv(pixels.tobytes())}
+
+
+def orientations():
+    """Each of the eight, in files of both byte orders, of JPEG and PNG; and some that say
+    nothing that there is."""
+    base = picture(pattern(21, 13, 3))
+    for number in [*range(1, 9), 0, 9]:
+        for kind, endian in [("jpeg", "<"), ("jpeg", ">"), ("png", ">")]:
+            exif = Image.Exif()
+            exif.endian = endian
+            exif[0x010F] = "a camera"
+            exif[0x0112] = number
+            out = io.BytesIO()
+            (base.convert("L") if number % 3 == 1 else base).save(out, kind, exif=exif)
+            image = ImageOps.exif_transpose(Image.open(out))
+            yield {"orientation": number, "bytes": out.getvalue().hex(),
+                   "size": [*image.size, len(image.getbands())],
+                   "fnv": fnv(np.asarray(image).tobytes())}
 
 
 def validation(data):
@@ -126,7 +146,7 @@ def colors():
 def main():
     data = sys.argv[1]
     golden = {"resize": list(resizes()), "png": list(pngs(data)), "jpeg": list(jpegs(data)),
-              "validation": validation(data), "color": list(colors())}
+              "orientation": list(orientations()), "validation": validation(data), "color": list(colors())}
     text = json.dumps(golden)
     print(text.replace('}, {"', '},\n{"').replace('], "', '],\n"'))
 
