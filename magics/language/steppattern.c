@@ -64,6 +64,35 @@ static at_status read_list(at_stepreader *r, at_slot_kind kind) {
     return AT_OK;
 }
 
+/* Does the literal stand here? Words match whole and without case. */
+static bool literal_here(at_stepreader *r, const char *word, size_t length) {
+    at_stepreader_expect(r, AT_SLOT_WORD, word, length);
+    if (r->to - r->at < length || strncasecmp(r->text + r->at, word, length) != 0)
+        return false;
+    size_t end = r->at + length;
+    bool letters = (word[0] >= 'a' && word[0] <= 'z');
+    if (letters && end < r->to && !at_stepreader_ends_word(r, end))
+        return false;
+    r->at = end;
+    return true;
+}
+
+/* VALUE -> VALUE, ... */
+static at_status read_pairs(at_stepreader *r) {
+    do {
+        at_steptoken t;
+        at_stepreader_expect(r, AT_SLOT_VALUE, NULL, 0);
+        AT_TRY(need(r, &t));
+        AT_TRY(add_value(r, t.text));
+        if (!literal_here(r, "->", 2))
+            return at_stepreader_unexpected(r);
+        at_stepreader_expect(r, AT_SLOT_VALUE, NULL, 0);
+        AT_TRY(need(r, &t));
+        AT_TRY(add_value(r, t.text));
+    } while (take_comma(r));
+    return AT_OK;
+}
+
 static at_status read_type(at_stepreader *r) {
     at_steptoken t;
     at_stepreader_expect(r, AT_SLOT_TYPE, NULL, 0);
@@ -109,19 +138,6 @@ static at_status read_expression(at_stepreader *r) {
     return r->args->expression ? AT_OK : at_stepreader_no_memory(r);
 }
 
-/* Does the literal stand here? Words match whole and without case. */
-static bool literal_here(at_stepreader *r, const char *word, size_t length) {
-    at_stepreader_expect(r, AT_SLOT_WORD, word, length);
-    if (r->to - r->at < length || strncasecmp(r->text + r->at, word, length) != 0)
-        return false;
-    size_t end = r->at + length;
-    bool letters = (word[0] >= 'a' && word[0] <= 'z');
-    if (letters && end < r->to && !at_stepreader_ends_word(r, end))
-        return false;
-    r->at = end;
-    return true;
-}
-
 /* {mean|median|VALUE}: `from` is after the brace. */
 static at_status read_choice(at_stepreader *r, const char *from, const char *to) {
     bool value = false;
@@ -144,12 +160,27 @@ static at_status read_choice(at_stepreader *r, const char *from, const char *to)
     return add_value(r, t.text);
 }
 
+/* {year|month}+ : `from` is after the brace. */
+static at_status read_words(at_stepreader *r, const char *from, const char *to) {
+    do {
+        r->args->word = NULL;
+        AT_TRY(read_choice(r, from, to));
+        AT_TRY(add_value(r, r->args->word));
+    } while (take_comma(r));
+    r->args->word = NULL;
+    return AT_OK;
+}
+
 static at_status read_element(at_stepreader *r, const char *word, size_t n) {
     at_steptoken t;
     if (n == 7 && memcmp(word, "COLUMNS", 7) == 0)
         return read_list(r, AT_SLOT_COLUMNS);
     if (n == 6 && memcmp(word, "VALUES", 6) == 0)
         return read_list(r, AT_SLOT_VALUES);
+    if (n == 5 && memcmp(word, "NAMES", 5) == 0)
+        return read_list(r, AT_SLOT_NAME);
+    if (n == 5 && memcmp(word, "PAIRS", 5) == 0)
+        return read_pairs(r);
     if (n == 4 && memcmp(word, "TYPE", 4) == 0)
         return read_type(r);
     if (n == 10 && memcmp(word, "EXPRESSION", 10) == 0)
@@ -170,6 +201,8 @@ static at_status read_element(at_stepreader *r, const char *word, size_t n) {
         r->args->name = t.text;
         return AT_OK;
     }
+    if (word[0] == '{' && word[n - 1] == '+')
+        return read_words(r, word + 1, word + n - 2);
     if (word[0] == '{')
         return read_choice(r, word + 1, word + n - 1);
     return literal_here(r, word, n) ? AT_OK : at_stepreader_unexpected(r);
@@ -178,18 +211,36 @@ static at_status read_element(at_stepreader *r, const char *word, size_t n) {
 static const char *element_end(const char *p) {
     if (*p == '{') {
         const char *close = strchr(p, '}');
-        return close ? close + 1 : p + strlen(p);
+        return close ? close + 1 + (close[1] == '+') : p + strlen(p);
     }
     if (*p == '[' || *p == ']')
         return p + 1;
     return p + strcspn(p, " []");
 }
 
-/* After "[": is the group there? Its first element decides: a word that stands for itself
- * must match, anything else is there when the line goes on. */
+/* Does one of the words of {a|b} stand here? The words of VALUE do not. */
+static bool word_here(at_stepreader *r, const char *from, const char *to) {
+    bool here = false;
+    size_t at = r->at;
+    const char *next;
+    for (const char *p = from; p < to && !here; p = next + 1) {
+        next = memchr(p, '|', (size_t)(to - p));
+        next = next ? next : to;
+        here = literal_here(r, p, (size_t)(next - p));
+    }
+    if (here)
+        r->at = at; /* the group reads it */
+    return here;
+}
+
+/* After "[": is the group there? Its first element decides: words that stand for
+ * themselves must match, anything else is there when the line goes on. */
 static bool group_here(at_stepreader *r, const char *p) {
     p += strspn(p, " ");
-    size_t n = (size_t)(element_end(p) - p);
+    const char *end = element_end(p);
+    size_t n = (size_t)(end - p);
+    if (*p == '{' && !memmem(p, n, "VALUE", 5))
+        return word_here(r, p + 1, end - 1 - (end[-1] == '+'));
     if (*p == '{' || (*p >= 'A' && *p <= 'Z')) {
         at_stepreader_skip(r);
         return r->at < r->to;
@@ -197,7 +248,7 @@ static bool group_here(at_stepreader *r, const char *p) {
     size_t at = r->at;
     bool here = literal_here(r, p, n);
     if (here)
-        r->at = at; /* the group reads it */
+        r->at = at;
     return here;
 }
 

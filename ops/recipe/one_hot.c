@@ -1,8 +1,7 @@
 /* one-hot C: one 0/1 column a level. An unseen level, and a missing cell, is all zeros.
  */
-#include "ops/base/text.h"
-#include "ops/frame/dictionary.h"
 #include "ops/recipe/json.h"
+#include "ops/recipe/level.h"
 #include "ops/recipe/report.h"
 
 #include <stdlib.h>
@@ -44,18 +43,6 @@ static at_status new_state(at_step *step, at_error *err) {
     return AT_OK;
 }
 
-/* The cell as a level: texts as they are, others as a CSV has them (into scratch). NULL:
- * missing. */
-static const char *level_of(const at_column *c, int64_t row, at_text *scratch,
-                            int64_t *length) {
-    if (c->type == AT_TYPE_TEXT || c->type == AT_TYPE_CATEGORY)
-        return at_column_text(c, row, length);
-    at_text_clear(scratch);
-    at_column_format(c, row, scratch);
-    *length = (int64_t)scratch->length;
-    return at_column_valid(c, row) && scratch->length ? at_text_get(scratch) : NULL;
-}
-
 typedef struct counted {
     const char *text;
     int64_t count;
@@ -88,7 +75,7 @@ static at_status count_levels(const at_column *c, bool bounded, at_dictionary *s
     at_status status = AT_OK;
     for (int64_t i = 0; i < c->rows && status == AT_OK; i++) {
         int64_t length;
-        const char *text = level_of(c, i, &scratch, &length);
+        const char *text = at_level_of(c, i, &scratch, &length);
         if (!at_text_ok(&scratch))
             status = no_memory(err);
         if (!text || status != AT_OK)
@@ -255,7 +242,7 @@ static at_status mark(const one_hot_column *hot, const at_column *c, double *sla
                 place = codes[c->codes[i]];
         } else {
             int64_t length;
-            const char *text = level_of(c, i, &scratch, &length);
+            const char *text = at_level_of(c, i, &scratch, &length);
             if (text)
                 place = at_dictionary_find(&hot->places, text, (size_t)length);
         }

@@ -81,7 +81,9 @@ static at_status fit_step(at_step *step, at_sheet *sheet, const at_step_context 
     step->state = NULL;
     AT_TRY(step->kind->fit(step, sheet, context, err));
     step->fitted = true;
-    AT_TRY(step->kind->apply(step, sheet, context, report, err));
+    const at_step_kind *kind = step->kind;
+    AT_TRY((kind->apply_training ? kind->apply_training
+                                 : kind->apply)(step, sheet, context, report, err));
     if (report) {
         report->rows_after = sheet->rows;
         report->columns_after = sheet->count;

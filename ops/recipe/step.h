@@ -12,9 +12,14 @@
  *     NAME        the name of a new column                     -> args.name
  *     TYPE        int float bool text category date timestamp  -> args.type
  *     EXPRESSION  the rest of the line, SQL                    -> args.expression
+ *     PAIRS       VALUE -> VALUE, comma-separated              -> args.values
+ *     NAMES       names of new columns, comma-separated        -> args.values
  *     {a|b|c}     one of these bare words                      -> args.word
  *     {a|b|VALUE} one of these bare words, else a value        -> args.word or
- * args.values [ ... ]     may be left out other       stands for itself: "->", "in", "="
+ *                                                                 args.values
+ *     {a|b|c}+    some of these words, comma-separated         -> args.values
+ *     [ ... ]     may be left out
+ *     other       stands for itself: "->", "in", "="
  *
  * Example: replace, "VALUE -> VALUE in COLUMNS". */
 #ifndef ATELIER_OPS_RECIPE_STEP_H
@@ -56,7 +61,7 @@ typedef enum at_flow {
     AT_FLOW_DROPS,   /* they are gone after */
     AT_FLOW_RENAMES, /* columns[0] becomes args.name */
     AT_FLOW_MAKES,   /* reads them to make args.name */
-    AT_FLOW_READS,   /* reads them */
+    AT_FLOW_READS,   /* reads them, and may add columns of names of its own */
 } at_flow;
 
 /* What one step did, for its user. Texts in `arena`. */
@@ -71,6 +76,13 @@ typedef struct at_step_report {
         int64_t count;
     } examples[5]; /* most frequent first */
     int example_count;
+    /* What became one, where the step decides that by itself: for its user to check. */
+    struct at_step_merge {
+        const char *column, *kept; /* the spelling that stays */
+        const char *merged;        /* those that became it, with their counts */
+        int64_t cells;
+    } *merges;
+    size_t merge_count;
 } at_step_report;
 
 /* What fit and apply work in. */
@@ -88,7 +100,7 @@ typedef struct at_step_kind {
     const char *pattern; /* see above; "" for none */
     unsigned where;      /* AT_STEP_CLEAN | AT_STEP_PREPARE */
     at_flow flow;
-    bool rows;           /* drops rows: does not travel with a model */
+    bool rows;           /* drops rows or looks at others: does not travel with a model */
     const char *summary; /* one sentence */
     const char *example; /* a whole line */
     /* For fit and apply, err is never NULL. */
@@ -103,6 +115,12 @@ typedef struct at_step_kind {
     at_status (*apply)(const at_step *step, at_sheet *sheet,
                        const at_step_context *context, at_step_report *report,
                        at_error *err);
+    /* The same for the rows of the fit themselves, right after it, where they get other
+     * values than the same row served later: a target encoding must not show a row its
+     * own target. The target's column is in the sheet. NULL: apply. */
+    at_status (*apply_training)(const at_step *step, at_sheet *sheet,
+                                const at_step_context *context, at_step_report *report,
+                                at_error *err);
     /* Fitted state as JSON (new reference), and back. NULL where args say it all and fit
      * resolved columns only. */
     json_t *(*save)(const at_step *step);

@@ -2,6 +2,7 @@
 #include "ops/recipe/json.h"
 #include "ops/recipe/recipe.h"
 
+#include <math.h>
 #include <string.h>
 
 bool at_json_put(json_t *object, const char *key, json_t *value) {
@@ -17,6 +18,33 @@ json_t *at_json_texts(const char *const *texts, size_t count) {
         }
     }
     return list;
+}
+
+json_t *at_json_reals(const double *values, size_t count) {
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < count; i++) {
+        json_t *one = isfinite(values[i]) ? json_real(values[i]) : json_null();
+        if (json_array_append_new(list, one) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+at_status at_json_read_reals(const json_t *list, at_arena *arena, double **out,
+                             size_t *count, at_error *err) {
+    *count = json_array_size(list);
+    *out = at_arena_alloc(arena, (*count + 1) * sizeof **out);
+    if (!*out)
+        return at_fail(err, AT_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < *count; i++) {
+        const json_t *one = json_array_get(list, i);
+        if (!json_is_number(one) && !json_is_null(one))
+            return at_json_broken(err);
+        (*out)[i] = json_is_null(one) ? (double)NAN : json_number_value(one);
+    }
+    return AT_OK;
 }
 
 at_status at_json_broken(at_error *err) {
@@ -129,17 +157,47 @@ static at_status read_args(const json_t *json, at_arena *arena, at_step_args *ar
     return AT_OK;
 }
 
-/* What the pattern promises to the kind, a file must keep too. */
+static bool is(const char *word, size_t length, const char *what) {
+    return strlen(what) == length && memcmp(word, what, length) == 0;
+}
+
+/* What the pattern promises to the kind, a file must keep too: all that is not in
+ * brackets. */
 static bool complete(const at_step_kind *kind, const at_step_args *args) {
-    const char *p = kind->pattern;
-    bool optional = strchr(p, '[') != NULL;
-    return (!strstr(p, "NAME") || args->name) &&
-           (!strstr(p, "EXPRESSION") || args->expression) &&
-           (!strstr(p, "TYPE") || args->has_type) &&
-           (!strstr(p, "{") || args->word || args->value_count) &&
-           (optional || !strstr(p, "COLUMN") || args->column_count) &&
-           (optional || strncmp(p, "VALUE", 5) != 0 || args->value_count) &&
-           (!strstr(p, "VALUE -> VALUE") || args->value_count == 2);
+    size_t values = 0;
+    bool optional = false, ok = true;
+    for (const char *p = kind->pattern; *p && ok;) {
+        size_t n = *p == '{' ? strcspn(p, "}") + 1 : strcspn(p, " []");
+        if (n == 0) {
+            optional = *p == '[' || (optional && *p != ']');
+            p++;
+            continue;
+        }
+        if (optional) {
+            p += n;
+            continue;
+        }
+        if (*p == '{' && p[n] == '+')
+            values++;
+        else if (*p == '{')
+            ok = args->word || args->value_count > values;
+        else if (is(p, n, "COLUMN"))
+            ok = args->column_count == 1;
+        else if (is(p, n, "COLUMNS"))
+            ok = args->column_count > 0;
+        else if (is(p, n, "VALUE") || is(p, n, "VALUES") || is(p, n, "NAMES"))
+            values++;
+        else if (is(p, n, "PAIRS"))
+            values += 2;
+        else if (is(p, n, "NAME"))
+            ok = args->name != NULL;
+        else if (is(p, n, "TYPE"))
+            ok = args->has_type;
+        else if (is(p, n, "EXPRESSION"))
+            ok = args->expression != NULL;
+        p += n;
+    }
+    return ok && args->value_count >= values;
 }
 
 static at_status load(at_step *step, const json_t *fitted, at_error *err) {

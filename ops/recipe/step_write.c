@@ -65,6 +65,38 @@ static void write_value(at_text *out, const char *value) {
     at_text_char(out, quote);
 }
 
+static const char *next_value(writer *w) {
+    return w->step->args.values[w->value++];
+}
+
+static size_t left(const writer *w) {
+    return w->step->args.value_count - w->value;
+}
+
+static void write_pairs(writer *w) {
+    for (bool first = true; left(w) >= 2; first = false) {
+        at_text_put(w->out, first ? "" : ", ");
+        write_value(w->out, next_value(w));
+        at_text_put(w->out, " -> ");
+        write_value(w->out, next_value(w));
+    }
+}
+
+static void write_names(writer *w) {
+    for (bool first = true; left(w); first = false) {
+        at_text_put(w->out, first ? "" : ", ");
+        write_name(w->out, next_value(w));
+    }
+}
+
+/* Words of the pattern's own: as they are. */
+static void write_words(writer *w) {
+    for (bool first = true; left(w); first = false) {
+        at_text_put(w->out, first ? "" : ", ");
+        at_text_put(w->out, next_value(w));
+    }
+}
+
 static void write_values(writer *w, size_t most) {
     for (size_t i = 0; i < most && w->value < w->step->args.value_count; i++) {
         if (i)
@@ -91,7 +123,8 @@ static bool given(const writer *w, const char *from, const char *to) {
         if (length - i >= 4 && memcmp(from + i, "TYPE", 4) == 0)
             return args->has_type;
         if (from[i] == '{')
-            return args->word != NULL;
+            return memchr(from, '+', length) ? w->value < args->value_count
+                                             : args->word != NULL;
     }
     return false;
 }
@@ -105,6 +138,12 @@ static void write_element(writer *w, const char *word, size_t length) {
         write_values(w, 1);
     else if (is(word, length, "VALUES"))
         write_values(w, SIZE_MAX);
+    else if (is(word, length, "PAIRS"))
+        write_pairs(w);
+    else if (is(word, length, "NAMES"))
+        write_names(w);
+    else if (*word == '{' && word[length - 1] == '+')
+        write_words(w);
     else if (is(word, length, "NAME"))
         write_name(w->out, args->name ? args->name : "");
     else if (is(word, length, "TYPE"))
@@ -133,6 +172,7 @@ void at_step_write(const at_step *step, at_text *out) {
             continue;
         }
         size_t length = *p == '{' ? strcspn(p, "}") + 1 : strcspn(p, " []");
+        length += *p == '{' && p[length] == '+';
         write_element(&w, p, length);
         p += length;
     }

@@ -4,20 +4,33 @@
 #include <string.h>
 
 /* clang-format off */
-#define AT_STEPS(STEP)    \
-    STEP(replace)         \
-    STEP(missing)         \
-    STEP(trim)            \
-    STEP(lower)           \
-    STEP(cast)            \
-    STEP(rename)          \
-    STEP(drop_column)     \
-    STEP(drop_duplicates) \
-    STEP(drop_rows)       \
-    STEP(derive)          \
-    STEP(impute)          \
-    STEP(one_hot)         \
-    STEP(standardize)
+#define AT_STEPS(STEP)     \
+    STEP(replace)          \
+    STEP(missing)          \
+    STEP(trim)             \
+    STEP(lower)            \
+    STEP(map_values)       \
+    STEP(clip)             \
+    STEP(bin)              \
+    STEP(cast)             \
+    STEP(rename)           \
+    STEP(drop_column)      \
+    STEP(drop_duplicates)  \
+    STEP(drop_rows)        \
+    STEP(fill_forward)     \
+    STEP(derive)           \
+    STEP(impute)           \
+    STEP(missing_flag)     \
+    STEP(one_hot)          \
+    STEP(target_encode)    \
+    STEP(frequency_encode) \
+    STEP(tfidf)            \
+    STEP(datetime)         \
+    STEP(log)              \
+    STEP(quantile)         \
+    STEP(standardize)      \
+    STEP(interact)         \
+    STEP(pca)
 /* clang-format on */
 
 #define DECLARE(name) extern const at_step_kind at_step_##name;

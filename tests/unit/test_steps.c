@@ -361,7 +361,7 @@ static void test_kinds(void **state) {
     (void)state;
     size_t count;
     const at_step_kind *const *kinds = at_steps(&count);
-    assert_int_equal(count, 13);
+    assert_true(count >= 13);
     for (size_t i = 0; i < count; i++) {
         assert_ptr_equal(at_step_kind_find(kinds[i]->verb), kinds[i]);
         assert_int_equal(
