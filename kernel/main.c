@@ -6,6 +6,7 @@
 #include "magics/language/interp.h"
 #include "magics/language/reference.h"
 #include "magics/language/script.h"
+#include "magics/train/container.h"
 #include "magics/workspace/job.h"
 #include "magics/workspace/store.h"
 #include "ops/base/memory.h"
@@ -38,6 +39,7 @@ static const at_command COMMANDS[] = {
     {"convert",   at_convert_main,   "FROM TO",                         "turn a notebook into a script, or back"},
     {"kernel",    kernel_main,       "-f FILE",                         "serve a notebook; Jupyter starts this"},
     {"serve",     at_serve_main,     "[--workspace FOLDER] [--port N]", "serve the endpoints of a workspace over HTTP"},
+    {"train",     at_container_main, "[--root FOLDER] [--algorithm NAME]", "train as SageMaker's training container does, in /opt/ml"},
     {"reference", at_reference_main, "",                                NULL},
     {"job",       at_job_main,       "FOLDER",                          NULL},
     {"version",   version_main,      "",                                "print the version"},

@@ -91,6 +91,9 @@ const char *at_job_log_tail(at_workspace *workspace, const char *id, int lines,
  * cheap enough for the start of every cell. */
 AT_MUST_USE at_status at_jobs_reconcile(at_workspace *workspace, at_error *err);
 
+/* From now on SIGTERM and SIGINT raise `cancel`, which must live until the process ends.
+ */
+AT_MUST_USE at_status at_job_listen(at_cancel *cancel, at_error *err);
 /* `atelier job FOLDER [LOCK]`; LOCK: a descriptor that holds the folder's lock already.
  */
 int at_job_main(int argc, char **argv);

@@ -24,7 +24,7 @@ static void *wait_for_stop(void *context) {
     return NULL;
 }
 
-static at_status listen_for_stop(at_cancel *cancel, at_error *err) {
+at_status at_job_listen(at_cancel *cancel, at_error *err) {
     sigset_t set;
     pthread_t thread;
     sigemptyset(&set);
@@ -128,7 +128,7 @@ int at_job_main(int argc, char **argv) {
     bool good = false;
     at_status status = hold_lock(folder, argc == 3 ? argv[2] : NULL, &err);
     if (!status)
-        status = listen_for_stop(&cancel, &err);
+        status = at_job_listen(&cancel, &err);
     volunteer_for_oom();
     if (!status)
         status = work(folder, &cancel, &good, &err);

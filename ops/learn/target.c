@@ -50,6 +50,18 @@ static at_status hold(survey *s, char *text, double number, int64_t count,
     return AT_OK;
 }
 
+/* Texts that are all whole numbers, as the classes of pictures often are, have their
+ * order: 2 before 10. */
+static void number_texts(survey *s) {
+    int64_t number;
+    bool whole = true;
+    for (size_t i = 0; i < s->held && whole; i++)
+        whole = at_parse_int(s->values[i].text, &number);
+    for (size_t i = 0; i < s->held && whole; i++)
+        if (at_parse_int(s->values[i].text, &number))
+            s->values[i].number = (double)number;
+}
+
 static at_status survey_texts(survey *s, at_error *err) {
     const at_column *c = s->column;
     at_dictionary levels = {0};
@@ -76,6 +88,7 @@ static at_status survey_texts(survey *s, at_error *err) {
                       0, counts[k], err);
     at_free(counts);
     at_dictionary_fini(&levels);
+    number_texts(s);
     return status;
 }
 

@@ -6,7 +6,8 @@
  * most 1,000): multiclass; else regression. Missing cells, NaN and infinities do not
  * count.
  *
- * Classes: numbers in rising order, texts in byte order. Of two classes, 1 is the
+ * Classes: numbers, and texts that are all whole numbers, in rising order; other texts in
+ * byte order. Of two classes, 1 is the
  * positive one: 1, true, yes, y, t or positive if exactly one of them says so, else the
  * rarer, else the latter. */
 #ifndef ATELIER_OPS_LEARN_TARGET_H

@@ -125,6 +125,16 @@ static void refused(at_frame *frame, unsigned wanted, const char *text) {
     at_frame_release(frame);
 }
 
+/* Numbers written as text, as the classes of pictures are: 2 before 10; not among words.
+ */
+static void test_order_of_texts(void **state) {
+    (void)state;
+    learned(column(AT_TYPE_CATEGORY, CELLS("10", "2", "0", "33", "2", "10")), 0,
+            AT_MULTICLASS, "0,2,10,33");
+    learned(column(AT_TYPE_CATEGORY, CELLS("10", "2", "x", "33", "2", "10")), 0,
+            AT_MULTICLASS, "10,2,33,x");
+}
+
 static void test_refusals(void **state) {
     (void)state;
     refused(column(AT_TYPE_CATEGORY, CELLS(NULL, NULL)), 0, "missing in all 2 rows");
@@ -205,9 +215,10 @@ static void test_allocation_failures(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_binary),   cmocka_unit_test(test_inference),
-        cmocka_unit_test(test_refusals), cmocka_unit_test(test_other_types),
-        cmocka_unit_test(test_damaged),  cmocka_unit_test(test_allocation_failures),
+        cmocka_unit_test(test_order_of_texts),      cmocka_unit_test(test_binary),
+        cmocka_unit_test(test_inference),           cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_other_types),         cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_allocation_failures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
