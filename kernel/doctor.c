@@ -5,6 +5,7 @@
 #include "ops/base/file.h"
 #include "ops/base/library.h"
 #include "ops/base/memory.h"
+#include "ops/base/wheel.h"
 
 #include <jansson.h>
 #include <stdarg.h>
@@ -79,6 +80,19 @@ static int report_libraries(void) {
                                library->serves, library->package, library->package);
     }
     return problems;
+}
+
+/* What is only needed by those who ask for it. */
+static void report_wheels(void) {
+    const at_wheel *wheel;
+    char found[AT_WHEEL_FOUND];
+    at_error err;
+    for (size_t i = 0; (wheel = at_wheel_at(i)) != NULL; i++)
+        if (at_wheel_load(wheel, NULL, 0, found, &err) == AT_OK)
+            report(FINE, wheel->name, "%s (%s)", found, wheel->serves);
+        else
+            report(NOTE, wheel->name, "%s: %s needs it. To use it, %s", err.text,
+                   wheel->serves, err.hint);
 }
 
 /* The program that a kernel.json starts: into `out`, "" if it cannot be read. */
@@ -162,6 +176,7 @@ int at_doctor(const char *workspace) {
     printf("Atelier %s (%s)\n", ATELIER_VERSION, binary);
     report_machine();
     problems += report_libraries();
+    report_wheels();
     problems += report_jupyter();
     problems += report_workspace(workspace);
     if (problems)
