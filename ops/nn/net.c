@@ -117,6 +117,27 @@ static void clear_halos(const at_net *net, int time, int part) {
     }
 }
 
+/* Frozen layers run as in inference and leave what they will in the images past the
+ * count; a layer that learns wants zeros there. */
+static bool feeds_training(const at_net_plan *plan, const at_node *node) {
+    for (size_t i = 0; i < plan->running && !node->training; i++) {
+        const at_node *reader = &plan->nodes[plan->order[i]];
+        if (reader->training && (reader->in[0] == node->out ||
+                                 reader->in[1] == node->out || reader->add == node->out))
+            return true;
+    }
+    return false;
+}
+
+static void clear_rest(const at_layer_call *call, int part) {
+    int32_t blocks = at_blocks(call->out.c), count = call->batch->count;
+    size_t rest = (size_t)(call->out.n - count) * (size_t)blocks;
+    size_t end = at_share(rest, part + 1, call->node->parts);
+    for (size_t i = at_share(rest, part, call->node->parts); i < end; i++)
+        at_clear_plane(&call->out, count + (int32_t)(i / (size_t)blocks),
+                       (int32_t)(i % (size_t)blocks));
+}
+
 /* Does anything have to be cleared at this time? */
 static bool clears(const at_net_plan *plan, int time) {
     for (size_t i = 0; i < plan->buffer_count; i++)
@@ -141,6 +162,8 @@ static void make_tasks(at_net *net) {
         const at_node *node = &plan->nodes[plan->order[i]];
         add_task(net, AT_TASK_FORWARD, plan->order[i], node->needs.forward_phases,
                  (int)i + 1);
+        if (feeds_training(plan, node))
+            add_task(net, AT_TASK_REST, plan->order[i], 1, -1);
     }
     for (size_t i = plan->running; plan->options.training && i-- > 0;) {
         const at_node *node = &plan->nodes[plan->order[i]];
@@ -206,6 +229,9 @@ static void run_part(const at_net *net, const at_task *task, int phase, int part
         break;
     case AT_TASK_FORWARD:
         call->node->layer->forward(call, phase, part);
+        break;
+    case AT_TASK_REST:
+        clear_rest(call, part);
         break;
     case AT_TASK_BACKWARD:
         call->node->layer->backward(call, phase, part);
@@ -302,7 +328,7 @@ void at_net_release(at_net *net) {
 static at_status build(at_net *net, at_error *err) {
     size_t count = net->plan->count;
     net->calls = at_alloc_array(count, sizeof *net->calls);
-    net->tasks = at_alloc_array(2 * count + 3, sizeof *net->tasks);
+    net->tasks = at_alloc_array(3 * count + 3, sizeof *net->tasks);
     net->seconds = at_alloc_array(count + 1, sizeof *net->seconds);
     net->loss = at_alloc_array(2 * (size_t)net->plan->options.parts, sizeof *net->loss);
     if (!net->calls || !net->tasks || !net->seconds || !net->loss)
@@ -345,7 +371,8 @@ at_status at_net_new_within(at_net_plan **plan, at_net *host, at_net **out,
                             at_error *err) {
     const at_net_plan *a = *plan, *b = host->plan;
     bool same = !a->options.training && a->entry_count == b->entry_count &&
-                a->parameter_floats == b->parameter_floats;
+                a->parameter_floats == b->parameter_floats &&
+                a->learned_floats == b->learned_floats;
     for (size_t i = 0; same && i < a->entry_count; i++)
         same = strcmp(a->entries[i].name, b->entries[i].name) == 0;
     *out = NULL;
@@ -400,6 +427,8 @@ void at_net_prepare(at_net *net) {
         if (task.phases)
             run_tasks(net, &task, 1);
     }
+    if (plan->prepare_scratch) /* it lay over the values */
+        net->dirty = true;
 }
 
 static const float *row_of(const at_net *net, int value, int32_t n) {
@@ -413,6 +442,13 @@ const float *at_net_output(const at_net *net, int32_t n) {
 
 const float *at_net_logits(const at_net *net, int32_t n) {
     return row_of(net, net->plan->nodes[net->plan->count - 1].in[0], n);
+}
+
+const float *at_net_features(const at_net *net, int32_t n) {
+    const at_net_plan *plan = net->plan;
+    int logits = plan->nodes[plan->count - 1].in[0];
+    int head = plan->values[logits].producer;
+    return row_of(net, head < 0 ? logits : plan->nodes[head].in[0], n);
 }
 
 uint64_t at_net_steps(const at_net *net) {

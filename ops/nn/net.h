@@ -37,6 +37,9 @@ int at_net_layer(at_net_spec *spec, const char *layer, const char *name, int inp
                  const at_layer_options *options);
 int at_net_sum(at_net_spec *spec, const char *name, int a, int b);
 at_dims at_net_dims(const at_net_spec *spec, int value); /* of one image; 0s for -1 */
+/* Layers before the first whose name begins with `prefix`; all of them where none does.
+ */
+size_t at_net_layers_before(const at_net_spec *spec, const char *prefix);
 
 /* ---- plan ---- */
 
@@ -48,6 +51,11 @@ typedef struct at_net_options {
     const at_optimizer *optimizer; /* training; NULL: sgd */
     at_optimizer_options optimizing;
     size_t limit; /* bytes that a net may take; 0: no limit */
+    /* So many layers of the spec, from its first, are not learned: in training they run
+     * as in inference (batch norms by their running values, which stay), have no gradient
+     * and keep nothing for one. After their parameters were set: at_net_prepare. A net
+     * within another (at_net_new_within) has the same number. */
+    size_t frozen;
 } at_net_options;
 
 /* Bytes, except `values`. */
@@ -96,7 +104,8 @@ const at_net_plan *at_net_plan_of(const at_net *net);
 double at_net_step(at_net *net, const at_batch *batch, double rate);
 /* The same without the update: gradients can be looked at. */
 double at_net_gradients(at_net *net, const at_batch *batch);
-/* Inference. After parameters were set, at_net_prepare comes first. Returns the loss
+/* Inference. After parameters were set, at_net_prepare comes first, as it does in a
+ * training net with frozen layers. Returns the loss
  * where labels are given, else 0. */
 double at_net_forward(at_net *net, const at_batch *batch);
 void at_net_prepare(at_net *net);
@@ -105,6 +114,8 @@ void at_net_prepare(at_net *net);
  * [classes], borrowed until the next. */
 const float *at_net_output(const at_net *net, int32_t n);
 const float *at_net_logits(const at_net *net, int32_t n);
+/* ... and what went into the layer before that, the head. [features] */
+const float *at_net_features(const at_net *net, int32_t n);
 
 /* Steps done: the optimiser's count and the seed of dropout follow it. */
 uint64_t at_net_steps(const at_net *net);

@@ -1,6 +1,7 @@
 /* Fusion: which layers run inside another one. A ReLU or a sum goes into the layer whose
  * value it alone uses, so that the value is never written in between; in inference a
- * batch norm goes into the weights of its convolution.
+ * batch norm goes into the weights of its convolution. Frozen layers of a training net
+ * are fused as in inference, among themselves.
  *
  * The order stays topological: a layer that takes a sum in moves to the sum's place,
  * where both sides are there. */
@@ -12,8 +13,8 @@ static at_node *only_for(at_net_plan *plan, int value) {
     return v->producer >= 0 && v->consumers == 1 ? &plan->nodes[v->producer] : NULL;
 }
 
-static bool may_take(const at_net_plan *plan, const at_node *node) {
-    return !node->layer->relu_in_inference || !plan->options.training;
+static bool may_take(const at_node *node) {
+    return !node->layer->relu_in_inference || !node->training;
 }
 
 /* `node` computes value `out` from now on. */
@@ -25,7 +26,8 @@ static void gives(at_net_plan *plan, at_node *node, int out) {
 
 static bool fuse_relu(at_net_plan *plan, at_node *relu) {
     at_node *node = only_for(plan, relu->in[0]);
-    if (!node || !node->layer->takes_relu || node->relu || !may_take(plan, node))
+    if (!node || !node->layer->takes_relu || node->relu || !may_take(node) ||
+        node->training != relu->training)
         return false;
     node->relu = true;
     gives(plan, node, relu->out);
@@ -44,7 +46,8 @@ static void move_to_end(at_net_plan *plan, int node) {
 static bool fuse_add(at_net_plan *plan, at_node *add) {
     for (int side = 0; side < 2; side++) {
         at_node *node = only_for(plan, add->in[side]);
-        if (!node || !node->layer->takes_add || node->relu || node->add >= 0)
+        if (!node || !node->layer->takes_add || node->relu || node->add >= 0 ||
+            node->training != add->training)
             continue;
         node->add = add->in[1 - side];
         gives(plan, node, add->out);
@@ -56,8 +59,8 @@ static bool fuse_add(at_net_plan *plan, at_node *add) {
 
 static bool fuse_norm(at_net_plan *plan, at_node *norm) {
     at_node *node = only_for(plan, norm->in[0]);
-    if (plan->options.training || !node || !node->layer->takes_norm || node->norm >= 0 ||
-        node->relu || node->add >= 0)
+    if (norm->training || !node || node->training || !node->layer->takes_norm ||
+        node->norm >= 0 || node->relu || node->add >= 0)
         return false;
     node->norm = (int)(norm - plan->nodes);
     gives(plan, node, norm->out);

@@ -109,8 +109,7 @@ void at_net_initialize(at_net *net, uint64_t seed) {
             for (size_t k = 0; k < values; k++)
                 net->parameters[offset_of(plan, i) + k] = 1;
     }
-    if (!plan->options.training)
-        at_net_prepare(net);
+    at_net_prepare(net);
 }
 
 at_net_memory at_net_memory_of(at_net *net) {
@@ -132,8 +131,7 @@ void at_net_restore(at_net *net, const at_net_memory *memory) {
 void at_net_copy(at_net *to, const at_net *from) {
     if (to->host != from)
         memcpy(to->parameters, from->parameters, to->plan->sizes.parameters);
-    if (!to->plan->options.training)
-        at_net_prepare(to);
+    at_net_prepare(to);
 }
 
 /* ---- images ---- */

@@ -90,7 +90,7 @@ static void make_nodes(const at_net_spec *spec, at_net_plan *plan) {
                           .batch = plan->options.batch,
                           .parts = plan->options.parts,
                           .isa = plan->options.isa,
-                          .training = plan->options.training,
+                          .training = plan->options.training && i >= plan->options.frozen,
                           .add = -1,
                           .norm = -1,
                           .counted = -1,
@@ -105,6 +105,8 @@ static void make_nodes(const at_net_spec *spec, at_net_plan *plan) {
         }
         if (node->layer->parameters)
             node->layer->parameters(node);
+        for (int p = 0; i < plan->options.frozen && p < node->parameter_count; p++)
+            node->parameters[p].learned = false;
     }
 }
 
@@ -232,12 +234,18 @@ static int backward_time(const at_net_plan *plan, size_t i) {
     return (int)(2 * plan->running - i);
 }
 
+/* What computes the value that the loss takes in; NULL: nothing does. */
+static const at_node *head_of(const at_net_plan *plan) {
+    int producer = plan->values[plan->nodes[plan->count - 1].in[0]].producer;
+    return producer < 0 ? NULL : &plan->nodes[producer];
+}
+
 /* The values, from their producer to the last that reads them. */
 static at_status keep_values(at_net_plan *plan, at_error *err) {
     AT_TRY(add_map(plan, plan->values[0].dims, 0, &plan->values[0].buffer, err));
-    bool training = plan->options.training;
     for (size_t i = 0; i < plan->running; i++) {
         at_node *node = running(plan, i);
+        bool training = node->training;
         int now = forward_time(i);
         at_value *out = &plan->values[node->out];
         AT_TRY(add_map(plan, out->dims, now, &out->buffer, err));
@@ -253,6 +261,9 @@ static at_status keep_values(at_net_plan *plan, at_error *err) {
         if (node->layer->loss) { /* asked for after the step */
             extend(plan, out->buffer, plan->end, (at_halo){0});
             extend(plan, plan->values[node->in[0]].buffer, plan->end, (at_halo){0});
+            const at_node *head = head_of(plan);
+            if (head)
+                extend(plan, plan->values[head->in[0]].buffer, plan->end, (at_halo){0});
         }
     }
     return AT_OK;

@@ -8,6 +8,7 @@ typedef enum at_task_kind {
     AT_TASK_LOAD,
     AT_TASK_PREPARE,
     AT_TASK_FORWARD,
+    AT_TASK_REST, /* zeros past the count, behind frozen layers */
     AT_TASK_BACKWARD,
     AT_TASK_SUM,   /* of the gradients over ranks */
     AT_TASK_UPDATE /* of the parameters */

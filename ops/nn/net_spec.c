@@ -90,3 +90,10 @@ int at_net_layer(at_net_spec *spec, const char *layer, const char *name, int inp
 int at_net_sum(at_net_spec *spec, const char *name, int a, int b) {
     return append(spec, "add", name, (const int[]){a, b}, 2, NULL);
 }
+
+size_t at_net_layers_before(const at_net_spec *spec, const char *prefix) {
+    size_t i = 0;
+    while (i < spec->count && strncmp(spec->layers[i].name, prefix, strlen(prefix)) != 0)
+        i++;
+    return i;
+}
