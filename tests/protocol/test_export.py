@@ -187,7 +187,10 @@ def test_version_2_is_exported(kernel, tmp_path, layers, side, channels):
 def test_torchvision_weights_come_in_and_go_out(kernel, tmp_path, layers=18):
     """In: every weight but the last layer's is the given one (nothing is learned at a rate of 0, only
     running statistics follow the pictures). Out: the same names and shapes."""
-    given = torchvision_weights(layers)
+    given = torchvision_weights(layers, classes=CLASSES)
+    if importlib.util.find_spec("torch"):  # else golden/imported.txt stands for it
+        assert {k: tuple(v.shape) for k, v in twin(1, layers, 48).state_dict().items()} == \
+            {k: v.shape for k, v in given.items()}
     write_safetensors(tmp_path / "given.safetensors", given)
     name = f"given-{layers}"
     train(kernel, name, layers, 48, options=f"--weights {tmp_path}/given.safetensors", learning_rate=0)

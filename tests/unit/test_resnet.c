@@ -1,6 +1,7 @@
 /* ResNets against PyTorch: logits, loss, every gradient, three steps of SGD and inference
  * after them, from golden/resnet.txt (made by golden/resnet.py, in double). */
 #include "net_world.h"
+#include "resnet_formula.h"
 
 #include "ops/nn/resnet.h"
 
@@ -8,49 +9,13 @@
 
 enum { CLASSES = 10, LINE = 512, CASES = 6 };
 
-/* ---- the formula that resnet.py has too ---- */
-
-static uint64_t fnv(const char *text) {
-    uint64_t hash = 14695981039346656037u;
-    for (; *text; text++)
-        hash = (hash ^ (unsigned char)*text) * 1099511628211u;
-    return hash;
-}
-
-static double uniform(const char *name, size_t i) {
-    uint64_t z = i + fnv(name) + 0x9E3779B97F4A7C15u;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    z ^= z >> 31;
-    return (double)(z >> 11) / 4503599627370496.0 - 1;
-}
-
 static void set_parameter(at_net *net, size_t index) {
     const at_net_plan *plan = at_net_plan_of(net);
-    const at_parameter *parameter = at_net_parameter(plan, index);
-    const char *name = at_net_parameter_name(plan, index);
     size_t count = at_net_parameter_values(plan, index);
     float *values = at_alloc_array(count, sizeof *values);
-    for (size_t i = 0; i < count; i++) {
-        double u = uniform(name, i);
-        switch (parameter->role) {
-        case AT_ROLE_WEIGHT:
-            u *= sqrt(6.0 / parameter->fan_in);
-            break;
-        case AT_ROLE_SCALE:
-            u = parameter->learned ? 1 + 0.25 * u : 1;
-            break;
-        case AT_ROLE_VARIANCE:
-            u = 1 + 0.25 * u;
-            break;
-        case AT_ROLE_BIAS:
-        case AT_ROLE_SHIFT:
-        case AT_ROLE_MEAN:
-            u *= 0.25;
-            break;
-        }
-        values[i] = (float)u;
-    }
+    for (size_t i = 0; i < count; i++)
+        values[i] = formula_value(at_net_parameter_name(plan, index),
+                                  at_net_parameter(plan, index), i);
     at_net_set(net, index, values);
     at_free(values);
 }
@@ -113,9 +78,10 @@ static void set_up(world *w, at_pool *pool) {
                     (size_t)w->it.image.w;
     w->images = at_alloc_array(values, sizeof *w->images);
     for (size_t i = 0; i < values; i++)
-        w->images[i] = (float)uniform("images", i);
+        w->images[i] = (float)formula_uniform("images", i);
     for (int32_t i = 0; i < w->it.batch; i++)
-        w->labels[i] = (int32_t)((uniform("labels", (size_t)i) + 1) * (CLASSES / 2));
+        w->labels[i] =
+            (int32_t)((formula_uniform("labels", (size_t)i) + 1) * (CLASSES / 2));
     w->batch = (at_batch){.count = w->it.batch, .nchw = w->images, .labels = w->labels};
 }
 
