@@ -1,4 +1,6 @@
 #include "ops/image/augment.h"
+#include "ops/isa/isa.h"
+#include "ops/isa/pixels.h"
 
 #include <math.h>
 #include <string.h>
@@ -59,87 +61,41 @@ at_augment_draw at_augment_draw_of(const at_augment *augment, uint64_t epoch,
     return draw;
 }
 
-/* ---- colour -------------------------------------------------------------------------
+/* ---- pixels -------------------------------------------------------------------------
  */
 
-static float least(float a, float b) {
-    return a < b ? a : b;
-}
-static float most(float a, float b) {
-    return a > b ? a : b;
-}
-
-/* One channel of HLS back to red (n = 0), green (8) or blue (4); h in twelfths. */
-static float channel(float n, float h, float l, float a) {
-    float k = n + h;
-    k -= k >= 12 ? 12 : 0;
-    return l - a * most(-1, least(least(k - 3, 9 - k), 1));
-}
-
-static uint8_t byte_of(float value) {
-    return (uint8_t)(most(0, least(255, value * 255 + 0.5F)));
+static at_pixels_color color_of(float hue, float saturation, float lightness) {
+    float turn = hue / 15; /* from 180ths of the circle to twelfths */
+    return (at_pixels_color){.hue = turn < 0 ? turn + 12 : turn,
+                             .saturation = saturation / 255,
+                             .lightness = lightness / 255};
 }
 
 void at_augment_color(uint8_t *pixels, size_t count, float hue, float saturation,
                       float lightness) {
-    float dh = hue / 15, ds = saturation / 255, dl = lightness / 255;
-    dh = dh < 0 ? dh + 12 : dh;
-    for (size_t i = 0; i < count; i++) {
-        float r = (float)pixels[3 * i] / 255, g = (float)pixels[3 * i + 1] / 255;
-        float b = (float)pixels[3 * i + 2] / 255;
-        float high = most(r, most(g, b)), low = least(r, least(g, b));
-        float d = high - low, l = (high + low) / 2, h = 0, s = 0;
-        if (d > 0) {
-            s = l < 0.5F ? d / (high + low) : d / (2 - high - low);
-            h = high == r   ? 2 * (g - b) / d
-                : high == g ? 4 + 2 * (b - r) / d
-                            : 8 + 2 * (r - g) / d;
-            h = h < 0 ? h + 12 : h;
-        }
-        h += dh;
-        h = h >= 12 ? h - 12 : h;
-        l = most(0, least(1, l + dl));
-        s = most(0, least(1, s + ds));
-        float a = s * least(l, 1 - l);
-        pixels[3 * i] = byte_of(channel(0, h, l, a));
-        pixels[3 * i + 1] = byte_of(channel(8, h, l, a));
-        pixels[3 * i + 2] = byte_of(channel(4, h, l, a));
-    }
+    at_pixels_color color = color_of(hue, saturation, lightness);
+    at_isa_pick()->pixels->color(pixels, count, &color);
 }
 
-/* ---- geometry -----------------------------------------------------------------------
- */
-
-/* The pixel, or `outside`. */
-static inline int32_t pixel_at(const at_image *image, int32_t x, int32_t y, int32_t k,
-                               int32_t outside) {
-    if (x < 0 || y < 0 || x >= image->w || y >= image->h)
-        return outside;
-    return image->pixels[((size_t)y * (size_t)image->w + (size_t)x) * (size_t)image->c +
-                         (size_t)k];
-}
-
-/* A part of the image turned by the matrix about its centre: bilinear, white outside. */
-static void warp(const at_image *image, const float *m, int32_t left, int32_t top,
-                 const at_prep *prep, uint8_t *to) {
+/* A part of the image turned by the matrix about its centre: bilinear, white outside;
+ * mirrored and coloured on the way. */
+static void warp(const at_image *image, const at_augment_draw *draw, int32_t left,
+                 int32_t top, const at_prep *prep, uint8_t *to) {
+    const at_pixels *kernels = at_isa_pick()->pixels;
+    const at_pixels_source source = {image->pixels, image->w, image->h, image->c};
+    const at_pixels_color color = color_of(draw->hue, draw->saturation, draw->lightness);
+    const float *m = draw->matrix;
     float cx = (float)image->w / 2, cy = (float)image->h / 2;
-    for (int32_t y = 0; y < prep->h; y++)
-        for (int32_t x = 0; x < prep->w; x++) {
-            float dx = (float)(x + left) + 0.5F - cx, dy = (float)(y + top) + 0.5F - cy;
-            float sx = m[0] * dx + m[1] * dy + cx - 0.5F;
-            float sy = m[2] * dx + m[3] * dy + cy - 0.5F;
-            float fx = floorf(sx), fy = floorf(sy);
-            int32_t ix = (int32_t)fx, iy = (int32_t)fy;
-            float u = sx - fx, v = sy - fy;
-            for (int32_t k = 0; k < prep->c; k++) {
-                float a = (float)pixel_at(image, ix, iy, k, 255);
-                float b = (float)pixel_at(image, ix + 1, iy, k, 255);
-                float c = (float)pixel_at(image, ix, iy + 1, k, 255);
-                float d = (float)pixel_at(image, ix + 1, iy + 1, k, 255);
-                float above = a + (b - a) * u, below = c + (d - c) * u;
-                *to++ = (uint8_t)(above + (below - above) * v + 0.5F);
-            }
-        }
+    float dx = (float)(left + (draw->mirror ? prep->w - 1 : 0)) + 0.5F - cx;
+    float step = draw->mirror ? -1 : 1;
+    for (int32_t y = 0; y < prep->h; y++, to += prep->w * prep->c) {
+        float dy = (float)(y + top) + 0.5F - cy;
+        const at_pixels_line line = {.x = m[0] * dx + m[1] * dy + cx - 0.5F,
+                                     .y = m[2] * dx + m[3] * dy + cy - 0.5F,
+                                     .dx = m[0] * step,
+                                     .dy = m[2] * step};
+        kernels->warp(&source, &line, prep->c == 3 ? &color : NULL, (size_t)prep->w, to);
+    }
 }
 
 /* A part of the image with black around it. */
@@ -166,13 +122,12 @@ static void cut(const at_image *image, int32_t left, int32_t top, const at_prep 
 static void mirror(const at_prep *prep, uint8_t *pixels) {
     size_t w = (size_t)prep->w, c = (size_t)prep->c;
     for (int32_t y = 0; y < prep->h; y++, pixels += w * c)
-        for (size_t x = 0; x < w / 2; x++)
-            for (size_t k = 0; k < c; k++) {
-                uint8_t *a = &pixels[x * c + k], *b = &pixels[(w - 1 - x) * c + k];
-                uint8_t kept = *a;
-                *a = *b;
-                *b = kept;
-            }
+        for (uint8_t *a = pixels, *b = pixels + (w - 1) * c; a < b; a += c, b -= c) {
+            uint8_t kept[3];
+            memcpy(kept, a, c == 3 ? 3 : 1);
+            memcpy(a, b, c == 3 ? 3 : 1);
+            memcpy(b, kept, c == 3 ? 3 : 1);
+        }
 }
 
 void at_augment_cut(const at_prep *prep, const at_augment *augment,
@@ -184,11 +139,12 @@ void at_augment_cut(const at_prep *prep, const at_augment *augment,
     int32_t pad = augment->pad;
     int32_t left = (int32_t)(draw->left * (image->w + 2 * pad - prep->w + 1)) - pad;
     int32_t top = (int32_t)(draw->top * (image->h + 2 * pad - prep->h + 1)) - pad;
-    if (augment->kind == AT_AUGMENT_TRANSFORM)
-        warp(image, draw->matrix, left, top, prep, to);
-    else
-        cut(image, left, top, prep, to);
-    if (augment->kind != AT_AUGMENT_CROP && prep->c == 3)
+    if (augment->kind == AT_AUGMENT_TRANSFORM) {
+        warp(image, draw, left, top, prep, to);
+        return;
+    }
+    cut(image, left, top, prep, to);
+    if (augment->kind == AT_AUGMENT_COLOR && prep->c == 3)
         at_augment_color(to, (size_t)prep->h * (size_t)prep->w, draw->hue,
                          draw->saturation, draw->lightness);
     if (draw->mirror)

@@ -1,34 +1,34 @@
 #include "ops/image/resize.h"
 #include "ops/base/memory.h"
+#include "ops/isa/isa.h"
+#include "ops/isa/pixels.h"
 
 #include <string.h>
 
-/* Weights are whole numbers of this many bits, as they fit 32 bits with 8 of a pixel. */
-enum { BITS = 22, HALF = 1 << (BITS - 1) };
+/* Both directions are sums of lines (ops/isa/pixels.h): down the columns of lines that
+ * are rows of the picture, along the rows of lines that are columns of a strip: STRIP
+ * rows turned so that what stands side by side in a line comes from different rows. */
+enum { STRIP = 16, ONE = 1 << AT_PIXELS_BITS };
 
-/* What one direction needs: for each pixel out the first pixel in, how many, and their
- * weights. */
 typedef struct plan {
-    int32_t *first, *count; /* (out) */
-    int32_t *weights;       /* (out, most) */
-    int32_t most;
+    at_pixels_taps taps;
     void *memory;
 } plan;
 
 static at_status plan_init(plan *p, int32_t in, int32_t out, at_error *err) {
     double scale = (double)in / out, wide = scale < 1 ? 1 : scale;
-    p->most = (int32_t)(wide + 1) * 2 + 1;
+    p->taps.most = (int32_t)(wide + 1) * 2 + 1;
     size_t n = (size_t)out;
-    p->memory = at_alloc_array(n * (2 + (size_t)p->most), sizeof(int32_t));
-    double *w = at_alloc_array((size_t)p->most, sizeof *w);
+    p->memory = at_alloc_array(n * (2 + (size_t)p->taps.most), sizeof(int32_t));
+    double *w = at_alloc_array((size_t)p->taps.most, sizeof *w);
     if (!p->memory || !w) {
         at_free(p->memory);
         at_free(w);
         return at_fail(err, AT_NO_MEMORY, "not enough memory to resize an image");
     }
-    p->first = p->memory;
-    p->count = p->first + n;
-    p->weights = p->count + n;
+    p->taps.first = p->memory;
+    p->taps.count = p->taps.first + n;
+    p->taps.weights = p->taps.count + n;
     for (int32_t i = 0; i < out; i++) {
         double center = (i + 0.5) * scale, sum = 0;
         int32_t from = (int32_t)(center - wide + 0.5),
@@ -41,66 +41,80 @@ static at_status plan_init(plan *p, int32_t in, int32_t out, at_error *err) {
             w[k] = at < 1 ? 1 - at : 0;
             sum += w[k];
         }
-        p->first[i] = from;
-        p->count[i] = to - from;
+        p->taps.first[i] = from;
+        p->taps.count[i] = to - from;
         for (int32_t k = 0; k < to - from; k++)
-            p->weights[(size_t)i * (size_t)p->most + (size_t)k] =
-                (int32_t)(0.5 + w[k] / sum * (1 << BITS));
+            p->taps.weights[(size_t)i * (size_t)p->taps.most + (size_t)k] =
+                (int32_t)(0.5 + w[k] / sum * ONE);
     }
     at_free(w);
     return AT_OK;
 }
 
-static uint8_t clip(int32_t sum) {
-    int32_t value = sum >> BITS;
-    return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
-}
+typedef uint8_t bytes __attribute__((vector_size(STRIP)));
 
-/* One row along: `out` pixels of c channels. */
-static inline __attribute__((always_inline)) void
-along(const plan *p, const uint8_t *in, uint8_t *to, int32_t out, size_t c) {
-    for (int32_t i = 0; i < out; i++) {
-        const uint8_t *from = in + (size_t)p->first[i] * c;
-        const int32_t *w = p->weights + (size_t)i * (size_t)p->most;
-        int32_t sum[3] = {HALF, HALF, HALF};
-        for (int32_t k = 0; k < p->count[i]; k++)
-            for (size_t j = 0; j < c; j++)
-                sum[j] += from[(size_t)k * c + j] * w[k];
-        for (size_t j = 0; j < c; j++)
-            to[(size_t)i * c + j] = clip(sum[j]);
+/* Row i, column j of a square of 16 bytes goes to row j, column i: four times the rows of
+ * the upper half are shuffled among those of the lower. */
+static void turn(bytes row[STRIP]) {
+    for (int round = 0; round < 4; round++) {
+        bytes next[STRIP];
+        for (size_t i = 0; i < STRIP / 2; i++) {
+            bytes a = row[i], b = row[i + STRIP / 2];
+            next[2 * i] = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20,
+                                                  5, 21, 6, 22, 7, 23);
+            next[2 * i + 1] = __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27,
+                                                      12, 28, 13, 29, 14, 30, 15, 31);
+        }
+        memcpy(row, next, sizeof next);
     }
 }
 
-/* One row out of several rows in: the sums of a row are kept side by side, so that the
- * compiler can work on many at once. */
-static void across(const plan *p, const at_image *in, int32_t i, int32_t *sums,
-                   uint8_t *to) {
-    size_t width = (size_t)in->w * (size_t)in->c;
-    for (size_t x = 0; x < width; x++)
-        sums[x] = HALF;
-    for (int32_t k = 0; k < p->count[i]; k++) {
-        const uint8_t *row = in->pixels + (size_t)(p->first[i] + k) * width;
-        int32_t w = p->weights[(size_t)i * (size_t)p->most + (size_t)k];
-        for (size_t x = 0; x < width; x++)
-            sums[x] += row[x] * w;
+/* `rows` (at most STRIP) rows of `width` bytes from `from` to strip: (width, STRIP). */
+static void to_strip(const uint8_t *from, int32_t rows, size_t width, uint8_t *strip) {
+    size_t x = 0;
+    for (; rows == STRIP && x + STRIP <= width; x += STRIP) {
+        bytes square[STRIP];
+        for (size_t y = 0; y < STRIP; y++)
+            memcpy(&square[y], from + y * width + x, STRIP);
+        turn(square);
+        memcpy(strip + x * STRIP, square, sizeof square);
     }
-    for (size_t x = 0; x < width; x++)
-        to[x] = clip(sums[x]);
+    for (; x < width; x++)
+        for (size_t y = 0; y < (size_t)rows; y++)
+            strip[x * STRIP + y] = from[y * width + x];
+}
+
+static void from_strip(const uint8_t *strip, int32_t rows, size_t width, uint8_t *to) {
+    size_t x = 0;
+    for (; rows == STRIP && x + STRIP <= width; x += STRIP) {
+        bytes square[STRIP];
+        memcpy(square, strip + x * STRIP, sizeof square);
+        turn(square);
+        for (size_t y = 0; y < STRIP; y++)
+            memcpy(to + y * width + x, &square[y], STRIP);
+    }
+    for (; x < width; x++)
+        for (size_t y = 0; y < (size_t)rows; y++)
+            to[y * width + x] = strip[x * STRIP + y];
 }
 
 static at_status resize_rows(const at_image *in, int32_t w, at_image *out,
                              at_error *err) {
     plan p;
+    size_t c = (size_t)in->c, from = (size_t)in->w * c, to = (size_t)w * c;
     AT_TRY(plan_init(&p, in->w, w, err));
-    at_status status = at_image_new(w, in->h, in->c, out, err);
-    for (int32_t y = 0; y < in->h && !status; y++) {
-        const uint8_t *from = in->pixels + (size_t)y * (size_t)in->w * (size_t)in->c;
-        uint8_t *to = at_image_own(out) + (size_t)y * (size_t)w * (size_t)in->c;
-        if (in->c == 3)
-            along(&p, from, to, w, 3);
-        else
-            along(&p, from, to, w, 1);
+    uint8_t *strip = at_alloc_zero((from + to) * STRIP);
+    at_status status =
+        strip ? at_image_new(w, in->h, in->c, out, err)
+              : at_fail(err, AT_NO_MEMORY, "not enough memory to resize an image");
+    for (int32_t y = 0; y < in->h && !status; y += STRIP) {
+        int32_t rows = in->h - y < STRIP ? in->h - y : STRIP;
+        to_strip(in->pixels + (size_t)y * from, rows, from, strip);
+        at_isa_pick()->pixels->blend(strip, STRIP * c, &p.taps, w, STRIP * c,
+                                     strip + from * STRIP);
+        from_strip(strip + from * STRIP, rows, to, at_image_own(out) + (size_t)y * to);
     }
+    at_free(strip);
     at_free(p.memory);
     return status;
 }
@@ -110,13 +124,10 @@ static at_status resize_columns(const at_image *in, int32_t h, at_image *out,
     plan p;
     size_t width = (size_t)in->w * (size_t)in->c;
     AT_TRY(plan_init(&p, in->h, h, err));
-    int32_t *sums = at_alloc_array(width, sizeof *sums);
-    at_status status =
-        sums ? at_image_new(in->w, h, in->c, out, err)
-             : at_fail(err, AT_NO_MEMORY, "not enough memory to resize an image");
-    for (int32_t y = 0; y < h && !status; y++)
-        across(&p, in, y, sums, at_image_own(out) + (size_t)y * width);
-    at_free(sums);
+    at_status status = at_image_new(in->w, h, in->c, out, err);
+    if (!status)
+        at_isa_pick()->pixels->blend(in->pixels, width, &p.taps, h, width,
+                                     at_image_own(out));
     at_free(p.memory);
     return status;
 }

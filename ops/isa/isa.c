@@ -1,6 +1,7 @@
 #include "ops/isa/isa.h"
 
 #include "ops/isa/direct.h"
+#include "ops/isa/pixels.h"
 #include "ops/isa/pointwise.h"
 #include "ops/isa/winograd.h"
 
@@ -34,23 +35,27 @@ static bool has_avx512(void) {
 static const known all[] = {
     {{.name = "scalar",
       .direct = &at_direct_scalar,
+      .pixels = &at_pixels_scalar,
       .pointwise = &at_pointwise_scalar,
       .winograd = &at_winograd_scalar},
      always},
 #if defined(__x86_64__)
     {{.name = "avx2",
       .direct = &at_direct_avx2,
+      .pixels = &at_pixels_avx2,
       .pointwise = &at_pointwise_avx2,
       .winograd = &at_winograd_avx2},
      has_avx2},
     {{.name = "avx512",
       .direct = &at_direct_avx512,
+      .pixels = &at_pixels_avx512,
       .pointwise = &at_pointwise_avx512,
       .winograd = &at_winograd_avx512},
      has_avx512},
 #elif defined(__aarch64__)
     {{.name = "neon",
       .direct = &at_direct_neon,
+      .pixels = &at_pixels_neon,
       .pointwise = &at_pointwise_neon,
       .winograd = &at_winograd_neon},
      always},

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 struct at_direct_kernels;
+struct at_pixels;
 struct at_pointwise;
 struct at_winograd_kernels;
 
@@ -18,6 +19,7 @@ typedef struct at_isa {
     const char *name; /* "scalar", "avx2", "avx512", "neon" */
     const struct at_direct_kernels *direct;
     const struct at_winograd_kernels *winograd;
+    const struct at_pixels *pixels;
     const struct at_pointwise *pointwise;
 } at_isa;
 

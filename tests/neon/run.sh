@@ -1,7 +1,7 @@
 #!/bin/sh
 # The NEON kernels on a machine of another kind: cross-compiles what tests/unit/test_conv.c
-# needs and runs its cases under qemu's user emulation. 77 (skipped) where the tools lack.
-# Usage: run.sh SOURCE BUILD
+# and test_pixels.c need and runs their cases under qemu's user emulation. 77 (skipped)
+# where the tools lack. Usage: run.sh SOURCE BUILD
 set -eu
 source=$1 build=$2/neon
 compiler=${AARCH64_CC:-aarch64-linux-gnu-gcc}
@@ -15,9 +15,13 @@ done
 mkdir -p "$build"
 cd "$source"
 # Sections that nothing uses go, and with them what they would need of other libraries.
-"$compiler" -std=gnu17 -O2 -static -ffp-contract=off -fno-math-errno -D_GNU_SOURCE -Wall \
-    -Wextra -Werror -Wno-maybe-uninitialized -ffunction-sections -Wl,--gc-sections \
-    -I. -Itests/neon -Itests/unit tests/unit/test_conv.c ops/isa/isa.c ops/isa/direct_*.c \
-    ops/isa/winograd*.c ops/isa/pointwise*.c ops/nn/conv*.c ops/tensor/blocked.c \
-    ops/base/memory.c ops/base/rng.c -o "$build/test_conv" -lm
+for test in test_conv test_pixels; do
+    "$compiler" -std=gnu17 -O2 -static -ffp-contract=off -fno-math-errno -D_GNU_SOURCE \
+        -Wall -Wextra -Werror -Wno-maybe-uninitialized -ffunction-sections \
+        -Wl,--gc-sections -I. -Itests/neon -Itests/unit "tests/unit/$test.c" \
+        ops/isa/isa.c ops/isa/direct_*.c ops/isa/winograd*.c ops/isa/pixels*.c \
+        ops/isa/pointwise*.c ops/nn/conv*.c ops/tensor/blocked.c ops/base/memory.c \
+        ops/base/rng.c -o "$build/$test" -lm
+done
 ATELIER_TEST=neon ATELIER_TEST_SMALL=1 "$emulator" "$build/test_conv"
+"$emulator" "$build/test_pixels"
