@@ -1,6 +1,6 @@
-/* What test_conv.c and test_pixels.c need of cmocka, for a machine that has none: the NEON
- * check is built by a cross compiler, which has the C library alone. The first failure
- * ends the run. Only the tests that $ATELIER_TEST names a part of run. */
+/* What test_conv.c and test_pixels.c need of cmocka, for a machine that has none: the
+ * NEON check is built by a cross compiler, which has the C library alone. The first
+ * failure ends the run. Only the tests that $ATELIER_TEST names a part of run. */
 #ifndef ATELIER_TESTS_NEON_CMOCKA_H
 #define ATELIER_TESTS_NEON_CMOCKA_H
 
