@@ -73,6 +73,44 @@ static const char *examples_text(at_arena *arena, const at_step_report *report) 
     return text;
 }
 
+/* What steps merged by their own judgement, for the user to check. */
+static at_status show_merges(at_context *context, const at_step *step,
+                             const at_step_report *report, at_error *err) {
+    static const at_grid_column heads[] = {{"column", NULL, false},
+                                           {"kept", NULL, false},
+                                           {"merged into it", NULL, false},
+                                           {"cells", NULL, true}};
+    at_arena *arena = context->arena;
+    size_t count = report->merge_count;
+    at_grid_cell *cells = at_arena_alloc(arena, (4 * count + 1) * sizeof *cells);
+    at_text line = {0}, name = {0};
+    at_step_write(step, &line);
+    at_step_write_name(&name, report->merges[0].column);
+    const char *title = at_arena_text(arena, at_text_get(&line), line.length);
+    const char *caption = at_arena_format(
+        arena, "if one is wrong: merge similar %s except \"...\"", at_text_get(&name));
+    at_text_fini(&line);
+    at_text_fini(&name);
+    if (!cells || !title || !caption)
+        return at_fail(err, AT_NO_MEMORY, "not enough memory to show the steps");
+    for (size_t i = 0; i < count; i++) {
+        cells[4 * i].text = report->merges[i].column;
+        cells[4 * i + 1].text = report->merges[i].kept;
+        cells[4 * i + 2].text = report->merges[i].merged;
+        cells[4 * i + 3].text = at_view_count(arena, report->merges[i].cells);
+    }
+    at_grid grid = {.title = title,
+                    .caption = caption,
+                    .columns = heads,
+                    .column_count = 4,
+                    .cells = cells,
+                    .row_count = count};
+    at_bundle bundle;
+    AT_TRY(at_view_grid(&grid, &bundle, err));
+    at_view_send(context->call->display, &bundle);
+    return AT_OK;
+}
+
 at_status at_steps_show(at_context *context, const at_recipe *recipe,
                         const at_step_report *reports, const char *title,
                         const char *caption, at_error *err) {
@@ -100,5 +138,8 @@ at_status at_steps_show(at_context *context, const at_recipe *recipe,
     at_bundle bundle;
     AT_TRY(at_view_grid(&grid, &bundle, err));
     at_view_send(context->call->display, &bundle);
+    for (size_t i = 0; i < count; i++)
+        if (reports[i].merge_count)
+            AT_TRY(show_merges(context, at_recipe_step(recipe, i), &reports[i], err));
     return AT_OK;
 }

@@ -156,6 +156,8 @@ AT_MUST_USE at_status at_step_from_json(const json_t *json, at_step **out, at_er
 /* The line as a user would write it. Appends. */
 struct at_text;
 void at_step_write(const at_step *step, struct at_text *out);
+/* A column's name as it must stand in a line: `two words`. Appends. */
+void at_step_write_name(struct at_text *out, const char *name);
 
 /* Resolves selectors against a frame, in frame order, without repeats: indices into *out
  * (arena). A name or glob that matches nothing is AT_NOT_FOUND with the nearest name; a

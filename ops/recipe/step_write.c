@@ -30,7 +30,7 @@ static bool is_kind(const char *name) {
     return false;
 }
 
-static void write_name(at_text *out, const char *name) {
+void at_step_write_name(at_text *out, const char *name) {
     if (plain(name, "") && !is_kind(name)) {
         at_text_put(out, name);
         return;
@@ -49,7 +49,7 @@ static void write_columns(const at_step *step, at_text *out) {
         if (!selector->literal && plain(selector->text, "*?-."))
             at_text_put(out, selector->text);
         else
-            write_name(out, selector->text);
+            at_step_write_name(out, selector->text);
     }
 }
 
@@ -85,7 +85,7 @@ static void write_pairs(writer *w) {
 static void write_names(writer *w) {
     for (bool first = true; left(w); first = false) {
         at_text_put(w->out, first ? "" : ", ");
-        write_name(w->out, next_value(w));
+        at_step_write_name(w->out, next_value(w));
     }
 }
 
@@ -145,7 +145,7 @@ static void write_element(writer *w, const char *word, size_t length) {
     else if (*word == '{' && word[length - 1] == '+')
         write_words(w);
     else if (is(word, length, "NAME"))
-        write_name(w->out, args->name ? args->name : "");
+        at_step_write_name(w->out, args->name ? args->name : "");
     else if (is(word, length, "TYPE"))
         at_text_put(w->out, at_type_name(args->type));
     else if (is(word, length, "EXPRESSION"))

@@ -9,7 +9,11 @@
     STEP(missing)          \
     STEP(trim)             \
     STEP(lower)            \
+    STEP(merge_similar)    \
     STEP(map_values)       \
+    STEP(parse_number)     \
+    STEP(parse_date)       \
+    STEP(split_column)     \
     STEP(clip)             \
     STEP(bin)              \
     STEP(cast)             \
