@@ -3,16 +3,18 @@ in torchvision's names on their way in. PyTorch is asked where it is installed."
 
 import importlib.util
 import json
+import os
 import pathlib
 import re
 import struct
+import subprocess
 import urllib.request
 
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from harness import SLOW, Kernel
+from harness import SLOW, Kernel, echo_binary
 
 CLASSES = 10
 RNG = np.random.default_rng(4)
@@ -162,6 +164,18 @@ def check_torch(version, layers, path, images, ours):
     logs = np.log(ours)
     distance = (logs - logs.mean(1, keepdims=True)) - (logits - logits.mean(1, keepdims=True))
     assert np.abs(distance).max() < 1e-4 * max(1, np.abs(logits).max())
+
+
+@pytest.mark.parametrize("net", ["pools", "norms"])
+def test_every_layer_is_what_onnxruntime_takes_it_for(tmp_path, net):
+    """Nets that no model has, with the layers that ResNets lack: test_net_onnx.c leaves them here."""
+    program = pathlib.Path(echo_binary()).with_name("test_net_onnx")
+    if not program.exists():
+        pytest.skip("the unit tests are not built")
+    subprocess.run([program], env={**os.environ, "ATELIER_ONNX_FOLDER": str(tmp_path)}, check=True,
+                   capture_output=True, timeout=60 * SLOW)
+    images = np.fromfile(tmp_path / f"{net}.input", np.uint8).reshape(3, 17, 14, 3)
+    check_onnx(tmp_path / f"{net}.onnx", images, np.fromfile(tmp_path / f"{net}.output", np.float32).reshape(3, 5))
 
 
 LARGE = pytest.param(50, 48, 3, marks=pytest.mark.skipif(SLOW > 1, reason="minutes under sanitizers"))
