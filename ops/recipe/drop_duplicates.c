@@ -1,9 +1,6 @@
 /* drop duplicates [in C]: of rows that are equal (in these columns) the first stays. */
-#include "ops/frame/dictionary.h"
+#include "ops/frame/same_rows.h"
 #include "ops/recipe/step.h"
-
-#include <math.h>
-#include <string.h>
 
 static at_status fit(at_step *step, const at_sheet *sheet, const at_step_context *context,
                      at_error *err) {
@@ -18,51 +15,6 @@ static at_status fit(at_step *step, const at_sheet *sheet, const at_step_context
     return status;
 }
 
-/* The bytes that tell two cells apart; `word` holds a number's. NULL: missing. */
-static const char *cell(const at_column *c, int64_t row, char word[8], size_t *length) {
-    *length = 0;
-    if (!at_column_valid(c, row))
-        return NULL;
-    if (c->type == AT_TYPE_TEXT) {
-        int64_t size;
-        const char *text = at_column_text(c, row, &size);
-        *length = (size_t)size;
-        return text;
-    }
-    *length = at_type_size(c->type);
-    memcpy(word, (const char *)c->values + (size_t)row * *length, *length);
-    if (c->type == AT_TYPE_FLOAT && isnan(c->reals[row]))
-        return NULL;
-    if (c->type == AT_TYPE_FLOAT && !(c->reals[row] < 0) && !(c->reals[row] > 0))
-        memset(word, 0, 8); /* -0 is 0 */
-    return word;
-}
-
-static uint64_t hash_row(const at_column *const *columns, size_t count, int64_t row) {
-    uint64_t hash = 0;
-    for (size_t i = 0; i < count; i++) {
-        char word[8];
-        size_t length;
-        const char *bytes = cell(columns[i], row, word, &length);
-        uint64_t part = bytes ? at_hash_bytes(bytes, length) : 0x5BD1E995u;
-        hash = (hash ^ part) * 0x9E3779B97F4A7C15u;
-        hash ^= hash >> 29;
-    }
-    return hash;
-}
-
-static bool equal_rows(const at_column *const *columns, size_t count, int64_t a,
-                       int64_t b) {
-    for (size_t i = 0; i < count; i++) {
-        char x[8], y[8];
-        size_t m, n;
-        const char *p = cell(columns[i], a, x, &m), *q = cell(columns[i], b, y, &n);
-        if (!p != !q || m != n || (p && m && memcmp(p, q, m) != 0))
-            return false;
-    }
-    return true;
-}
-
 /* The rows that stay, ascending, into kept; slots: (mask + 1), row + 1, 0 is free. */
 static at_status find_kept(const at_column *const *columns, size_t count, int64_t rows,
                            int64_t *slots, size_t mask, int64_t *kept,
@@ -70,8 +22,8 @@ static at_status find_kept(const at_column *const *columns, size_t count, int64_
     for (int64_t row = 0; row < rows; row++) {
         if ((row & 4095) == 0 && at_cancelled(cancel))
             return at_fail(err, AT_CANCELLED, "interrupted");
-        size_t i = (size_t)hash_row(columns, count, row) & mask;
-        while (slots[i] && !equal_rows(columns, count, slots[i] - 1, row))
+        size_t i = (size_t)at_row_hash(columns, count, row) & mask;
+        while (slots[i] && !at_rows_equal(columns, count, slots[i] - 1, row))
             i = (i + 1) & mask;
         if (slots[i])
             continue;
