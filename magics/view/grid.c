@@ -7,6 +7,10 @@
 
 enum { PLAIN_CELL = 56 }; /* columns of a console that one cell may take */
 
+static bool wraps(const at_grid *grid, size_t c) {
+    return c < 32 && (grid->wrap >> c & 1);
+}
+
 /* Alignment stands in the element too, for pages that drop our style sheet. */
 static void put_head(const at_grid *grid, at_text *out) {
     at_text_put(out, "<thead><tr>");
@@ -30,6 +34,7 @@ static void put_cell(const at_grid *grid, size_t c, const at_grid_cell *cell,
     bool right = grid->columns[c].right;
     at_text_format(out, "<td%s style=\"text-align:%s%s%s\"",
                    right                     ? " class=\"atl-r\""
+                   : wraps(grid, c)          ? " class=\"atl-wrap\""
                    : grid->compact && c == 0 ? " class=\"atl-key\""
                                              : "",
                    right ? "right" : "left", cell->shade ? ";background:" : "",
@@ -95,8 +100,8 @@ static size_t cut(const char *text, size_t limit) {
 }
 
 static void put_plain_cell(at_text *out, const char *text, size_t width, bool right,
-                           bool last) {
-    size_t bytes = cut(text, PLAIN_CELL);
+                           bool wrap, bool last) {
+    size_t bytes = wrap ? strlen(text) : cut(text, PLAIN_CELL);
     bool short_of = bytes < strlen(text);
     size_t used = at_view_width(text, bytes) + (short_of ? 1 : 0);
     size_t blank = width > used ? width - used : 0;
@@ -127,7 +132,7 @@ static at_status put_plain(const at_grid *grid, at_text *out, at_error *err) {
         for (size_t r = 0; r < grid->row_count; r++) {
             const char *text = plain_text(&grid->cells[r * columns + c]);
             size_t w = at_view_width(text, strlen(text));
-            w = w > PLAIN_CELL ? PLAIN_CELL : w;
+            w = w > PLAIN_CELL && !wraps(grid, c) ? PLAIN_CELL : w;
             width[c] = w > width[c] ? w : width[c];
         }
     }
@@ -137,12 +142,12 @@ static at_status put_plain(const at_grid *grid, at_text *out, at_error *err) {
         for (size_t c = 0; c < columns; c++) {
             at_text_put(out, c ? "  " : "");
             put_plain_cell(out, grid->columns[c].title, width[c], grid->columns[c].right,
-                           c + 1 == columns);
+                           wraps(grid, c), c + 1 == columns);
         }
         at_text_char(out, '\n');
         for (size_t c = 0; c < columns; c++) {
             at_text_put(out, c ? "  " : "");
-            for (size_t i = 0; i < width[c]; i++)
+            for (size_t i = 0; i < width[c] && i < PLAIN_CELL; i++)
                 at_text_put(out, "─");
         }
         at_text_char(out, '\n');
@@ -151,7 +156,7 @@ static at_status put_plain(const at_grid *grid, at_text *out, at_error *err) {
         for (size_t c = 0; c < columns; c++) {
             at_text_put(out, c ? "  " : "");
             put_plain_cell(out, plain_text(&grid->cells[r * columns + c]), width[c],
-                           grid->columns[c].right, c + 1 == columns);
+                           grid->columns[c].right, wraps(grid, c), c + 1 == columns);
         }
         if (r + 1 < grid->row_count)
             at_text_char(out, '\n');

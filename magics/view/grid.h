@@ -30,7 +30,9 @@ typedef struct at_grid {
     size_t column_count;
     const at_grid_cell *cells; /* (rows, columns) row-major */
     size_t row_count;
-    bool compact; /* as narrow as its content: key and value lists */
+    bool compact;  /* as narrow as its content: key and value lists */
+    unsigned wrap; /* bit c: column c holds sentences, which are never cut but stand in
+                      lines of readable length */
 } at_grid;
 
 AT_MUST_USE at_status at_view_grid(const at_grid *grid, at_bundle *out, at_error *err);
@@ -58,6 +60,10 @@ AT_MUST_USE at_status at_view_facts(const char *title, const at_fact *facts, siz
 
 /* `text` (a log, a listing) behind `title`: folded in HTML, the title alone as text. */
 AT_MUST_USE at_status at_view_fold(const char *title, const char *text, at_bundle *out,
+                                   at_error *err);
+
+/* Code to paste into a cell, under `title`. */
+AT_MUST_USE at_status at_view_code(const char *title, const char *code, at_bundle *out,
                                    at_error *err);
 
 /* Shows a bundle and finishes it. */
