@@ -79,6 +79,9 @@ typedef struct at_learner {
      * always.
      */
     at_status (*ready)(at_error *err);
+    /* The problem that the settings ask for; 0: it is worked out from the target. NULL:
+     * the choice `predictor_type` says it, if there is one. */
+    unsigned (*wants)(const void *params);
     /* Checks that hang together (num_classes against the data, ...) before any work. */
     at_status (*check)(const at_fit_task *task, at_error *err);
     at_status (*fit)(const at_fit_task *task, at_learned **out, at_error *err);

@@ -4,7 +4,9 @@
 
 #include "ops/learn/learner.h"
 
-#define AT_LEARNERS(each) each(at_linear_learner) each(at_xgboost_learner)
+#define AT_LEARNERS(each)                                                                \
+    each(at_linear_learner) each(at_xgboost_learner) each(at_random_forest_learner)      \
+        each(at_extra_trees_learner)
 
 #define AT_LEARNER_DECLARE(name) extern const at_learner name;
 AT_LEARNERS(AT_LEARNER_DECLARE)

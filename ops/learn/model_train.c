@@ -94,6 +94,8 @@ static at_status read_params(at_training *t, at_error *err) {
 /* The problem that predictor_type asks for; 0: none, infer it. */
 static unsigned wanted_problem(const at_training *t) {
     const at_learner *l = t->request->learner;
+    if (l->wants)
+        return l->wants(t->params);
     const at_param *p = at_param_find(l->params, l->param_count, "predictor_type");
     if (!p || p->kind != AT_PARAM_CHOICE)
         return 0;
@@ -105,7 +107,14 @@ static unsigned wanted_problem(const at_training *t) {
 static at_status learn_target(at_training *t, at_error *err) {
     const at_frame *frame = t->request->train;
     const at_column *column = at_frame_column(frame, at_frame_find(frame, t->column));
-    AT_TRY(at_target_learn(column, wanted_problem(t), &t->target, err));
+    unsigned wanted = wanted_problem(t);
+    at_status status = at_target_learn(column, wanted, &t->target, err);
+    if (status == AT_INVALID && wanted && t->request->learner->wants)
+        return at_hint(err,
+                       "the setting `objective` asks for a %s: leave it out, or cast the "
+                       "column first",
+                       at_problem_name((at_problem)wanted));
+    AT_TRY(status);
     if (!(t->request->learner->problems & (unsigned)t->target.problem))
         return at_fail(
             err, AT_UNSUPPORTED, "%s cannot be a %s, which the target %s asks for",

@@ -116,6 +116,15 @@ const at_xgboost_objective *at_xgboost_objective_find(const char *name,
     return NULL;
 }
 
+/* An objective says what kind of problem it is for. */
+static unsigned wants(const void *params) {
+    const at_xgboost_params *p = params;
+    for (size_t i = 0; i < OBJECTIVE_COUNT; i++)
+        if (strcmp(OBJECTIVES[i].name, p->objective) == 0)
+            return OBJECTIVES[i].problems;
+    return 0;
+}
+
 static at_status wrong_objective(const char *name, at_problem problem, at_error *err) {
     at_text fit = {0};
     for (size_t i = 0; i < OBJECTIVE_COUNT; i++)
@@ -211,6 +220,7 @@ const at_learner at_xgboost_learner = {
     .param_count = sizeof PARAMS / sizeof *PARAMS,
     .params_size = sizeof(at_xgboost_params),
     .ready = at_xgboost_ready,
+    .wants = wants,
     .check = at_xgboost_check,
     .fit = at_xgboost_fit,
     .predict = at_forest_predict,
