@@ -1,10 +1,10 @@
 /* %export: a dataset or a model into a file, whose ending says how. */
+#include "magics/data/model_files.h"
 #include "magics/language/spec.h"
 #include "magics/view/grid.h"
 #include "ops/base/file.h"
 #include "ops/frame/csv.h"
 #include "ops/frame/jsonl.h"
-#include "ops/learn/model.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +48,8 @@ static at_status write_file(const at_frame *frame, const char *path, at_error *e
         return at_jsonl_write_file(frame, path, err);
     at_fail(err, AT_INVALID, "the ending of '%.200s' says nothing about its format",
             path);
-    return at_hint(err, "name it .csv, .tsv or .jsonl; a model: .onnx or .safetensors");
+    return at_hint(
+        err, "name it .csv, .tsv or .jsonl; a model: .tar.gz, .onnx or .safetensors");
 }
 
 static at_status export_dataset(at_context *context, const struct export_options *o,
@@ -58,7 +59,7 @@ static at_status export_dataset(at_context *context, const struct export_options
     if (status == AT_NOT_FOUND && is_model(context, o->name)) {
         at_fail(err, AT_INVALID, "%s is a model, and '%.200s' is no file of one", o->name,
                 path);
-        return at_hint(err, "name it .onnx or .safetensors");
+        return at_hint(err, "name it .tar.gz, .onnx or .safetensors");
     }
     AT_TRY(status);
     status = write_file(frame, path, err);
@@ -72,29 +73,6 @@ static at_status export_dataset(at_context *context, const struct export_options
     return status;
 }
 
-static at_status export_model(at_context *context, const struct export_options *o,
-                              const char *path, at_error *err) {
-    at_entry entry;
-    at_model *model = NULL;
-    AT_TRY(at_store_find(context->workspace, AT_KIND_MODEL, o->name, context->arena,
-                         &entry, err));
-    const char *folder =
-        at_store_path(context->workspace, AT_KIND_MODEL, entry.id, context->arena);
-    at_status status = folder ? at_model_load(folder, &model, err)
-                              : at_fail(err, AT_NO_MEMORY, "no memory left to export");
-    if (!status)
-        status = at_model_export(model, path, err);
-    if (status == AT_UNSUPPORTED)
-        at_hint(err, "%%deploy serves it over HTTP, and %%export writes datasets (.csv)");
-    if (!status)
-        at_display_print(context->call->display, "%s written to %s: %d classes, %s\n",
-                         o->name, path, at_model_classes(model),
-                         at_view_bytes(context->arena, at_file_size(path)));
-    at_model_release(model);
-    at_entry_fini(&entry);
-    return status;
-}
-
 static at_status run(at_context *context, const void *given, at_error *err) {
     const struct export_options *o = given;
     const char *path = o->path, *home = getenv("HOME");
@@ -104,13 +82,13 @@ static at_status run(at_context *context, const void *given, at_error *err) {
         return at_fail(err, AT_NO_MEMORY, "no memory left to export");
     if (at_folder_exists(path))
         return at_fail(err, AT_INVALID, "%.300s is a folder", path);
-    return at_model_exports_to(path) ? export_model(context, o, path, err)
-                                     : export_dataset(context, o, path, err);
+    return at_model_files_named(path) ? at_model_files_export(context, o->name, path, err)
+                                      : export_dataset(context, o, path, err);
 }
 
-static const char *const examples[] = {"%export bank_clean bank_clean.csv",
-                                       "%export bank_clean bank_clean.jsonl",
-                                       "%export reader reader.onnx", NULL};
+static const char *const examples[] = {
+    "%export bank_clean bank_clean.csv", "%export bank_clean bank_clean.jsonl",
+    "%export reader reader.onnx", "%export reader model.tar.gz", NULL};
 
 const at_magic at_magic_export = {
     .name = "export",

@@ -1,9 +1,11 @@
 /* %fetch: a table or a set of images from a file or the web. */
 #include "magics/data/image_set.h"
+#include "magics/data/model_files.h"
 #include "magics/data/source.h"
 #include "magics/language/spec.h"
 #include "magics/view/grid.h"
 #include "magics/view/progress.h"
+#include "ops/base/file.h"
 #include "ops/frame/csv.h"
 #include "ops/frame/jsonl.h"
 
@@ -354,17 +356,30 @@ static at_status fetch_images(at_context *context, const struct fetch_options *o
     return status;
 }
 
+/* Before anything is downloaded. A model's name may be what a dataset's may not. */
+static at_status check_name(const struct fetch_options *o, at_error *err) {
+    bool model = at_ends_fold(o->source, ".gz") || at_ends_fold(o->source, ".tgz") ||
+                 at_ends_fold(o->source, ".zip") || at_folder_exists(o->source);
+    return at_store_check_name(model ? AT_KIND_MODEL : AT_KIND_DATASET, o->name, err);
+}
+
 static at_status run(at_context *context, const void *given, at_error *err) {
     const struct fetch_options *o = given;
     at_csv_options csv;
     at_source source;
-    AT_TRY(at_store_check_name(AT_KIND_DATASET, o->name, err));
+    AT_TRY(check_name(o, err));
     AT_TRY(read_options(o, context->arena, &csv, err));
     at_source_options where = {
         .source = o->source, .sha256 = o->sha256, .fresh = o->fresh};
     AT_TRY(at_source_open(context, &where, &source, err));
-    bool taken;
-    at_status status = fetch_images(context, o, &source, &taken, err);
+    bool taken = false;
+    at_status status = AT_OK;
+    if (strcmp(o->format, "auto") == 0)
+        status = at_model_files_fetch(context, o->name, &source, o->source, &taken, err);
+    if (status == AT_OK && !taken)
+        status = at_store_check_name(AT_KIND_DATASET, o->name, err);
+    if (status == AT_OK && !taken)
+        status = fetch_images(context, o, &source, &taken, err);
     if (status == AT_OK && !taken)
         status = fetch_table(context, o, &csv, &source, err);
     at_source_close(&source);
@@ -393,6 +408,8 @@ const at_magic at_magic_fetch = {
         "folder is a class), IDX as of MNIST, CIFAR binary, lists (`.lst`) and augmented "
         "manifests; JPEG, PNG, BMP and GIF are read. A dataset of images is a table too, "
         "with columns id, label, width, height and source.\n\n"
+        "A model's folder, or the model.tar.gz that `%export` and `atelier train` leave, "
+        "becomes a model of that name.\n\n"
         "Archives (zip, tar) and packed files (gz, bz2, xz) are opened. Delimiter, "
         "quotes, "
         "header, encoding, decimal mark, missing cells and types are found out; each has "

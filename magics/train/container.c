@@ -2,18 +2,15 @@
 #include "magics/train/container_parts.h"
 #include "magics/workspace/job.h"
 #include "ops/base/file.h"
-#include "ops/base/sink.h"
 #include "ops/base/suggest.h"
 #include "ops/base/text.h"
 #include "ops/image/reader.h"
 #include "ops/learn/image_train.h"
 
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { CONFIG_MAX = 1 << 20 /* bytes of a file of settings */, USAGE = 2 };
 
@@ -194,30 +191,8 @@ static at_status make_spec(at_container *c, at_error *err) {
     return c->channels ? AT_OK : no_memory(err);
 }
 
-/* Folders of a container may be mounts of their own: renaming across them fails. */
-static at_status copy(const char *from, const char *to, at_error *err) {
-    enum { CHUNK = 1 << 20 };
-    char *bytes = at_alloc(CHUNK);
-    int fd = open(from, O_RDONLY | O_CLOEXEC);
-    at_sink sink;
-    at_status status = !bytes   ? no_memory(err)
-                       : fd < 0 ? at_fail_errno(err, "cannot open %s", from)
-                                : at_sink_open(&sink, to, err);
-    if (status == AT_OK) {
-        ssize_t got;
-        while (status == AT_OK && (got = read(fd, bytes, CHUNK)) > 0)
-            status = at_sink_write(&sink, bytes, (size_t)got, err);
-        if (status == AT_OK && got < 0)
-            status = at_fail_errno(err, "cannot read %s", from);
-        status = at_sink_close(&sink, status, err);
-    }
-    if (fd >= 0)
-        close(fd);
-    at_free(bytes);
-    return status;
-}
-
-/* The card comes last: where it is, the model is whole. */
+/* Folders of a container may be mounts of their own: renaming across them fails. The card
+ * comes last: where it is, the model is whole. */
 static at_status leave_model(at_container *c, const char *folder, at_error *err) {
     at_image_files files = {0};
     const char *made = at_arena_format(&c->arena, "%s/model", folder);
@@ -232,7 +207,7 @@ static at_status leave_model(at_container *c, const char *folder, at_error *err)
             const at_image_file *file = &files.items[i];
             const char *to = at_arena_format(&c->arena, "%s/%s", model, file->name);
             if ((strcmp(file->name, "model.json") == 0) == last)
-                status = to ? copy(file->path, to, err) : no_memory(err);
+                status = to ? at_file_copy(file->path, to, err) : no_memory(err);
         }
     at_image_files_fini(&files);
     if (status == AT_OK)

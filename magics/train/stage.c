@@ -28,13 +28,24 @@ static bool same(const json_t *a, const json_t *b) {
     return (json_array_size(a) == 0 && json_array_size(b) == 0) || json_equal(a, b);
 }
 
+/* A model from elsewhere (%fetch) takes the rows that its endpoint takes. */
+static at_status as_endpoint(at_scoring *s, at_error *err) {
+    at_text raw = {0};
+    s->stage = AT_ROWS_SOURCE;
+    size_t lack = lacking(s->frame, at_model_inputs(s->model), NULL, &raw);
+    if (lack)
+        at_fail(err, AT_INVALID, "dataset %s lacks columns that model %s needs: %s",
+                s->data_entry.name, s->model_entry.name, at_text_get(&raw));
+    at_text_fini(&raw);
+    return lack ? AT_INVALID : AT_OK;
+}
+
 static at_status choose(at_workspace *workspace, at_scoring *s, at_arena *arena,
                         at_error *err) {
     at_entry trained;
     const char *id = json_string_value(json_object_get(s->model_entry.card, "data"));
     if (!id)
-        return at_fail(err, AT_CORRUPT, "model %s does not say what it was trained on",
-                       s->model_entry.name);
+        return as_endpoint(s, err);
     AT_TRY(at_store_by_id(workspace, AT_KIND_DATASET, id, arena, &trained, err));
     const json_t *ours = json_object_get(s->data_entry.card, "from");
     const json_t *theirs = json_object_get(trained.card, "from");

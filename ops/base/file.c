@@ -1,5 +1,6 @@
 #include "ops/base/file.h"
 #include "ops/base/memory.h"
+#include "ops/base/sink.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -136,6 +137,36 @@ at_status at_file_write(const char *path, const void *bytes, size_t length,
     if (status)
         unlink(at_text_get(&temporary));
     at_text_fini(&temporary);
+    return status;
+}
+
+static at_status copy_all(int fd, const char *from, at_sink *sink, at_error *err) {
+    enum { CHUNK = 1 << 20 };
+    char *bytes = at_alloc(CHUNK);
+    if (!bytes)
+        return at_fail(err, AT_NO_MEMORY, "no memory left to copy %s", from);
+    at_status status = AT_OK;
+    ssize_t got = 1;
+    while (status == AT_OK && got != 0) {
+        got = read(fd, bytes, CHUNK);
+        if (got > 0)
+            status = at_sink_write(sink, bytes, (size_t)got, err);
+        else if (got < 0 && errno != EINTR)
+            status = at_fail_errno(err, "cannot read %s", from);
+    }
+    at_free(bytes);
+    return status;
+}
+
+at_status at_file_copy(const char *from, const char *to, at_error *err) {
+    int fd = open(from, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return at_fail_errno(err, "cannot open %s", from);
+    at_sink sink;
+    at_status status = at_sink_open(&sink, to, err);
+    if (status == AT_OK)
+        status = at_sink_close(&sink, copy_all(fd, from, &sink, err), err);
+    close(fd);
     return status;
 }
 

@@ -19,6 +19,8 @@ AT_MUST_USE at_status at_file_write(const char *path, const void *bytes, size_t 
  * it, renames it to `path`, fsyncs the folder. */
 AT_MUST_USE at_status at_file_commit(const char *temporary, const char *path,
                                      at_error *err);
+/* A copy of a file, as at_file_write leaves one; also from one file system to another. */
+AT_MUST_USE at_status at_file_copy(const char *from, const char *to, at_error *err);
 AT_MUST_USE at_status at_folder_make(const char *path,
                                      at_error *err); /* mkdir -p, mode 0777 & umask */
 /* Removes a file or a folder with all in it; a missing one is fine. Never follows links.

@@ -8,6 +8,7 @@ import pathlib
 import re
 import struct
 import subprocess
+import tarfile
 import urllib.request
 
 import numpy as np
@@ -34,6 +35,13 @@ def run(kernel, code):
     cell = kernel.run(code, timeout=110 * SLOW)
     assert cell.reply["status"] == "ok", cell.reply.get("evalue")
     return cell.text()
+
+
+def shown(kernel, code):
+    cell = kernel.run(code, timeout=110 * SLOW)
+    assert cell.reply["status"] == "ok", cell.reply.get("evalue")
+    bundles = cell.contents("display_data") + cell.contents("execute_result")
+    return cell.text() + "".join(b["data"]["text/plain"] for b in bundles)
 
 
 def train(kernel, name, layers, side, channels=3, options="", **more):
@@ -187,7 +195,7 @@ def test_version_2_is_exported(kernel, tmp_path, layers, side, channels):
     train(kernel, name, layers, side, channels)
     images = pictures(side, channels)
     ours = answers(kernel, name, images)
-    assert f"{CLASSES} classes" in run(kernel, f"%export {name} {tmp_path}/net.onnx")
+    assert "written to" in run(kernel, f"%export {name} {tmp_path}/net.onnx")
     meta = check_onnx(tmp_path / "net.onnx", images, ours)
     assert json.loads(meta["classes"]) == [str(k) for k in range(CLASSES)]
     assert meta["resize"] == str(side) and meta["channels"] == ("grey" if channels == 1 else "RGB")
@@ -224,6 +232,54 @@ def test_torchvision_weights_come_in_and_go_out(kernel, tmp_path, layers=18):
     run(kernel, f"%export {name} {tmp_path}/net.onnx")
     check_onnx(tmp_path / "net.onnx", images, ours)
     check_torch(1, layers, tmp_path / "net.safetensors", images, ours)
+
+
+def test_a_models_folder_goes_out_and_comes_back(kernel, tmp_path):
+    train(kernel, "packed", 20, 28, 1)
+    assert "written to" in run(kernel, f"%export packed {tmp_path}/model.tar.gz")
+    with tarfile.open(tmp_path / "model.tar.gz") as archive:
+        assert sorted(archive.getnames()) == ["model.json", "weights.safetensors"]
+        archive.extractall(tmp_path / "folder", filter="data")
+    images = pictures(28, 1)
+    ours = answers(kernel, "packed", images)
+    for name, source in (("back-1", "model.tar.gz"), ("back_2", "folder")):
+        assert "image-classification" in run(kernel, f"%fetch {name} {tmp_path}/{source}")
+        assert (answers(kernel, name, images) == ours).all()
+        assert "accuracy" in shown(kernel, f"%evaluate {name} --data digits --resamples 0")
+    assert "back-1" in shown(kernel, "%models") and "digits" in shown(kernel, "%datasets")
+
+
+def test_a_model_of_rows_goes_out_and_comes_back(kernel, tmp_path):
+    run(kernel, "%generate de-icing planes --rows 300")
+    run(kernel, "%%train icing --data planes --target deicing\nepochs = 2")
+    run(kernel, f"%export icing {tmp_path}/model.tgz")
+    run(kernel, f"%fetch icing-again {tmp_path}/model.tgz")
+    tables = []
+    for name in ("icing", "icing-again"):
+        assert "accuracy" in shown(kernel, f"%evaluate {name} --data planes --resamples 0").lower()
+        run(kernel, f"%predict {name} --data planes --into said")
+        run(kernel, f"%export said {tmp_path}/said.csv")
+        tables.append((tmp_path / "said.csv").read_text())
+    assert tables[0] == tables[1]
+    run(kernel, "%generate digits digits --rows 60 --seed 5")
+    cell = kernel.run("%evaluate icing-again --data digits")
+    assert "lacks columns" in cell.reply["evalue"]
+
+
+def test_a_damaged_model_is_refused(kernel, tmp_path):
+    train(kernel, "whole", 20, 28, 1)
+    run(kernel, f"%export whole {tmp_path}/model.tar.gz")
+    with tarfile.open(tmp_path / "model.tar.gz") as archive:
+        archive.extractall(tmp_path / "folder", filter="data")
+    weights, card = tmp_path / "folder/weights.safetensors", tmp_path / "folder/model.json"
+    for path, content in ((weights, weights.read_bytes()[:5000]), (card, b"{}"), (card, b"no JSON")):
+        kept = path.read_bytes()
+        path.write_bytes(content)
+        cell = kernel.run(f"%fetch damaged {tmp_path}/folder")
+        assert cell.reply["status"] == "error", path
+        path.write_bytes(kept)
+    assert "damaged" not in shown(kernel, "%models")
+    run(kernel, f"%fetch damaged {tmp_path}/folder")
 
 
 def test_what_cannot_be_exported_is_said(kernel, tmp_path):

@@ -70,9 +70,21 @@ static void test_large_file(void **state) {
     assert_ok(at_file_read(path, size, &text, &err), &err);
     assert_int_equal(text.length, size);
     assert_memory_equal(text.data, bytes, size);
+    at_text_clear(&text);
+    char *copy = at_path_join(*state, "copy"), *missing = at_path_join(*state, "missing");
+    assert_ok(at_file_copy(path, copy, &err), &err);
+    assert_ok(at_file_read(copy, size, &text, &err), &err);
+    assert_int_equal(text.length, size);
+    assert_memory_equal(text.data, bytes, size);
+    assert_int_equal(at_file_copy(missing, copy, &err), AT_NOT_FOUND);
+    assert_int_equal(at_file_copy(*state, copy, &err), AT_IO); /* a folder */
+    assert_int_equal(at_file_size(copy), (int64_t)size);
+    assert_int_equal(entries_in(*state), 2);
     at_text_fini(&text);
     at_free(bytes);
     at_free(path);
+    at_free(copy);
+    at_free(missing);
 }
 
 static void test_commit(void **state) {
