@@ -154,14 +154,23 @@ static at_status relate_names(const at_facet *a, const at_facet *b, at_relation 
     return AT_OK;
 }
 
-static at_status relate_both(const at_facet *names, const at_facet *numbers,
-                             at_relation *out, at_error *err) {
-    double sums[AT_RELATION_LEVELS] = {0}, known[AT_RELATION_LEVELS] = {0};
-    double mean = 0, total = 0, between = 0;
-    (void)err;
+/* Sums of each level's deviations from the mean, over all rows that have both: sums, known
+ * (levels). Gives the sum of squares. */
+static double part_squares(const at_facet *names, const at_facet *numbers, double *sums,
+                           double *known, int64_t *rows) {
+    double mean = 0, total = 0;
+    if (numbers->unit && names->missing == 0) { /* mean 0, squares 1 */
+        for (int64_t r = 0; r < names->rows; r++) {
+            sums[names->codes[r]] += numbers->unit[r];
+            known[names->codes[r]]++;
+        }
+        *rows = names->rows;
+        return 1;
+    }
+    *rows = 0;
     for (int64_t r = 0; r < names->rows; r++)
         if (names->codes[r] >= 0 && numbers->codes[r] >= 0)
-            mean += (numbers->values[r] - mean) / (double)++out->rows;
+            mean += (numbers->values[r] - mean) / (double)++*rows;
     for (int64_t r = 0; r < names->rows; r++)
         if (names->codes[r] >= 0 && numbers->codes[r] >= 0) {
             double d = numbers->values[r] - mean;
@@ -169,7 +178,14 @@ static at_status relate_both(const at_facet *names, const at_facet *numbers,
             known[names->codes[r]]++;
             total += d * d;
         }
-    double levels = 0, n = (double)out->rows;
+    return total;
+}
+
+static void relate_both(const at_facet *names, const at_facet *numbers,
+                        at_relation *out) {
+    double sums[AT_RELATION_LEVELS] = {0}, known[AT_RELATION_LEVELS] = {0};
+    double total = part_squares(names, numbers, sums, known, &out->rows);
+    double between = 0, levels = 0, n = (double)out->rows;
     for (int64_t k = 0; k < names->distinct; k++)
         if (known[k] > 0) {
             between += sums[k] * sums[k] / known[k];
@@ -178,7 +194,6 @@ static at_status relate_both(const at_facet *names, const at_facet *numbers,
     out->measure = AT_ETA;
     if (total > 0 && levels >= 2 && n > levels)
         out->strength = sqrt(fmax(0, 1 - (1 - between / total) * (n - 1) / (n - levels)));
-    return AT_OK;
 }
 
 at_status at_relation_of(const at_facets *facets, int a, int b, at_relation *out,
@@ -193,7 +208,8 @@ at_status at_relation_of(const at_facets *facets, int a, int b, at_relation *out
         return relate_numbers(x, y, out, err);
     if (is_names(x) && is_names(y))
         return relate_names(x, y, out, err);
-    return is_names(x) ? relate_both(x, y, out, err) : relate_both(y, x, out, err);
+    relate_both(is_names(x) ? x : y, is_names(x) ? y : x, out);
+    return AT_OK;
 }
 
 typedef struct work {

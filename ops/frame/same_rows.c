@@ -30,10 +30,14 @@ static const char *cell(const at_column *c, int64_t row, char word[8], size_t *l
 uint64_t at_row_hash(const at_column *const *columns, size_t count, int64_t row) {
     uint64_t hash = 0;
     for (size_t i = 0; i < count; i++) {
-        char word[8];
+        char word[8] = {0};
         size_t length;
         const char *bytes = cell(columns[i], row, word, &length);
-        uint64_t part = bytes ? at_hash_bytes(bytes, length) : 0x5BD1E995u;
+                uint64_t part = 0x5BD1E995u;
+        if (bytes == word)
+            memcpy(&part, word, sizeof part);
+        else if (bytes)
+            part = at_hash_bytes(bytes, length);
         hash = (hash ^ part) * 0x9E3779B97F4A7C15u;
         hash ^= hash >> 29;
     }
