@@ -141,11 +141,14 @@ static void tell_blanks(survey *s, const at_column *column, const at_axis *level
 static void tell_numbers(survey *s, const at_column *column, const at_axis *levels) {
     at_arena *arena = s->list->task->arena;
     int64_t numbers = 0, others = 0;
-    int kinds = 0;
+        int kinds = 0;
+    bool padded = false; /* 01234: a code, whose zeros a number would lose */
     const char *other = NULL, *name = column->name;
     for (int i = 0; i < levels->count - levels->other; i++) {
         double value;
-        if (at_parse_real(levels->names[i], &value)) {
+                const char *text = levels->names[i];
+        padded |= text[0] == '0' && text[1] >= '0' && text[1] <= '9';
+        if (at_parse_real(text, &value)) {
             numbers += levels->counts[i];
             kinds++;
         } else if (!is_marker(levels->names[i])) {
@@ -153,7 +156,7 @@ static void tell_numbers(survey *s, const at_column *column, const at_axis *leve
             other = other ? other : levels->names[i];
         }
     }
-    if (kinds < 3 || numbers < 9 * others)
+    if (kinds < 3 || numbers < 9 * others || padded)
         return;
     at_text text = {0};
     at_text_format(&text, "%s cells hold numbers as text",
