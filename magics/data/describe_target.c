@@ -239,7 +239,7 @@ static at_status show_powers(outlook *o, const int *order, size_t count,
 
 static at_status show_leaks(outlook *o, const at_leak *leaks, at_error *err) {
     static const at_grid_column heads[] = {
-        {.title = "column"}, {.title = "why"}, {.title = "step"}};
+        {.title = "column"}, {.title = "step"}, {.title = "why"}};
     at_arena *arena = o->d->context->arena;
     int columns = o->d->facets.count;
     size_t found = 0;
@@ -253,8 +253,8 @@ static at_status show_leaks(outlook *o, const at_leak *leaks, at_error *err) {
         const char *name = o->d->facets.items[i].column->name;
         at_grid_cell *row = &cells[3 * found++];
         row[0].text = name;
-        row[1].text = explain(o, &leaks[i]);
-        row[2].text = at_arena_format(
+        row[2].text = explain(o, &leaks[i]);
+        row[1].text = at_arena_format(
             arena, strpbrk(name, " ,'\"") ? "drop column `%s`" : "drop column %s", name);
     }
     if (found == 0) {
@@ -272,7 +272,7 @@ static at_status show_leaks(outlook *o, const at_leak *leaks, at_error *err) {
                     .column_count = 3,
                     .cells = cells,
                     .row_count = found,
-                    .wrap = 1u << 1};
+                    .wrap = 1u << 2};
     at_bundle bundle;
     AT_TRY(at_view_grid(&grid, &bundle, err));
     at_view_send(o->d->context->call->display, &bundle);

@@ -11,6 +11,11 @@ static bool wraps(const at_grid *grid, size_t c) {
     return c < 32 && (grid->wrap >> c & 1);
 }
 
+/* In a console sentences stand whole where nothing follows them. */
+static bool unbroken(const at_grid *grid, size_t c) {
+    return wraps(grid, c) && c + 1 == grid->column_count;
+}
+
 /* Alignment stands in the element too, for pages that drop our style sheet. */
 static void put_head(const at_grid *grid, at_text *out) {
     at_text_put(out, "<thead><tr>");
@@ -132,7 +137,7 @@ static at_status put_plain(const at_grid *grid, at_text *out, at_error *err) {
         for (size_t r = 0; r < grid->row_count; r++) {
             const char *text = plain_text(&grid->cells[r * columns + c]);
             size_t w = at_view_width(text, strlen(text));
-            w = w > PLAIN_CELL && !wraps(grid, c) ? PLAIN_CELL : w;
+            w = w > PLAIN_CELL && !unbroken(grid, c) ? PLAIN_CELL : w;
             width[c] = w > width[c] ? w : width[c];
         }
     }
@@ -142,7 +147,7 @@ static at_status put_plain(const at_grid *grid, at_text *out, at_error *err) {
         for (size_t c = 0; c < columns; c++) {
             at_text_put(out, c ? "  " : "");
             put_plain_cell(out, grid->columns[c].title, width[c], grid->columns[c].right,
-                           wraps(grid, c), c + 1 == columns);
+                           unbroken(grid, c), c + 1 == columns);
         }
         at_text_char(out, '\n');
         for (size_t c = 0; c < columns; c++) {
@@ -156,7 +161,7 @@ static at_status put_plain(const at_grid *grid, at_text *out, at_error *err) {
         for (size_t c = 0; c < columns; c++) {
             at_text_put(out, c ? "  " : "");
             put_plain_cell(out, plain_text(&grid->cells[r * columns + c]), width[c],
-                           grid->columns[c].right, wraps(grid, c), c + 1 == columns);
+                           grid->columns[c].right, unbroken(grid, c), c + 1 == columns);
         }
         if (r + 1 < grid->row_count)
             at_text_char(out, '\n');

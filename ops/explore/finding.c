@@ -17,7 +17,8 @@ void at_finding_add(at_finding_list *list, at_finding finding) {
 
 const char *at_finding_step(const at_finding_list *list, const char *verb,
                             const char *const *columns, size_t column_count,
-                            const char *const *values, size_t value_count) {
+                            const char *const *values, size_t value_count,
+                            const char *word) {
     const at_step_kind *kind = at_step_kind_find(verb);
     at_arena *arena = list->task->arena;
     at_selector *selectors =
@@ -30,7 +31,8 @@ const char *at_finding_step(const at_finding_list *list, const char *verb,
     at_step_args args = {.columns = selectors,
                          .column_count = column_count,
                          .values = values,
-                         .value_count = value_count};
+                         .value_count = value_count,
+                         .word = word};
     if (at_step_new(kind, &args, 0, &step, NULL) != AT_OK)
         return NULL;
     at_text line = {0};
@@ -69,14 +71,15 @@ static at_status duplicates(at_finding_list *list, at_error *err) {
         return AT_OK;
     at_finding_add(
         list,
-        (at_finding){.kind = AT_FINDING_DUPLICATES,
-                     .columns = "all",
-                     .text = at_arena_format(
-                         t->arena, "%s %s an earlier row (%s of the table)",
-                         at_finding_count(t->arena, repeats),
-                         repeats == 1 ? "row repeats" : "rows repeat",
-                         at_finding_share(t->arena, (double)repeats / (double)rows)),
-                     .step = at_finding_step(list, "drop duplicates", NULL, 0, NULL, 0)});
+        (at_finding){
+            .kind = AT_FINDING_DUPLICATES,
+            .columns = "all",
+            .text = at_arena_format(
+                t->arena, "%s %s an earlier row (%s of the table)",
+                at_finding_count(t->arena, repeats),
+                repeats == 1 ? "row repeats" : "rows repeat",
+                at_finding_share(t->arena, (double)repeats / (double)rows)),
+            .step = at_finding_step(list, "drop duplicates", NULL, 0, NULL, 0, NULL)});
     return AT_OK;
 }
 
@@ -94,11 +97,11 @@ static void whole_column(at_finding_list *list, int i) {
         f.text = "holds no value at all";
     } else if (p->distinct == 1 && p->missing == 0) {
         f.kind = AT_FINDING_CONSTANT;
-        f.text = at_arena_format(t->arena, "holds the same value in every row: %.60s",
+        f.text = at_arena_format(t->arena, "holds the same value in every row: \"%.60s\"",
                                  p->tops ? p->top[0] : "");
     } else if (p->distinct == 1 && p->missing * 50 < p->rows) {
         f.kind = AT_FINDING_CONSTANT;
-        f.text = at_arena_format(t->arena, "is %.60s wherever it is known",
+        f.text = at_arena_format(t->arena, "is \"%.60s\" wherever it is known",
                                  p->tops ? p->top[0] : "");
     } else if (p->looks_like_id && p->longest <= 200) {
         f.kind = AT_FINDING_IDENTIFIER;
@@ -110,7 +113,7 @@ static void whole_column(at_finding_list *list, int i) {
     } else {
         return;
     }
-    f.step = at_finding_step(list, "drop column", &name, 1, NULL, 0);
+    f.step = at_finding_step(list, "drop column", &name, 1, NULL, 0, NULL);
     at_finding_add(list, f);
 }
 
@@ -168,10 +171,16 @@ static void sentinel(at_finding_list *list, int i) {
                                    "and %s: it may stand for unknown",
                                    at_finding_share(t->arena, share), value, low, high),
                                .step = value ? at_finding_step(list, "missing", &name, 1,
-                                                               &value, 1)
+                                                               &value, 1, NULL)
                                              : NULL,
                                .perhaps = true});
     }
+}
+
+/* Whole numbers as they are, others to six digits. */
+static void format_bound(double value, char out[32]) {
+    snprintf(out, 32, value == floor(value) && fabs(value) < 1e15 ? "%.0f" : "%.6g",
+             value);
 }
 
 /* Cells far outside: three times the distance of the quartiles beyond them (Tukey's "far
@@ -195,10 +204,10 @@ static void outliers(at_finding_list *list, int i) {
     if (share > 0.05)
         return;
     char from[32], to[32], least[32], most[32];
-    snprintf(from, sizeof from, "%.6g", fmax(low, p->min));
-    snprintf(to, sizeof to, "%.6g", fmin(high, p->max));
-    snprintf(least, sizeof least, "%.6g", p->min);
-    snprintf(most, sizeof most, "%.6g", p->max);
+    format_bound(fmax(low, p->min), from);
+    format_bound(fmin(high, p->max), to);
+    format_bound(p->min, least);
+    format_bound(p->max, most);
     const char *values[] = {from, to};
     const char *name = c->name;
     at_finding_add(
@@ -210,7 +219,7 @@ static void outliers(at_finding_list *list, int i) {
                          "%s far-out %s (%s) beyond %s to %s; the column spans %s to %s",
                          at_finding_count(t->arena, far), far == 1 ? "value" : "values",
                          at_finding_share(t->arena, share), from, to, least, most),
-                     .step = at_finding_step(list, "clip", &name, 1, values, 2),
+                     .step = at_finding_step(list, "clip", &name, 1, values, 2, NULL),
                      .perhaps = true,
                      .weight = share});
 }
@@ -274,12 +283,12 @@ static void twins(at_finding_list *list) {
         const char *name = b->column->name;
         at_finding_add(
             list,
-            (at_finding){.kind = AT_FINDING_TWINS,
-                         .columns =
-                             at_arena_format(t->arena, "%s, %s", a->column->name, name),
-                         .text = "say the same: each can be told from the other",
-                         .step = at_finding_step(list, "drop column", &name, 1, NULL, 0),
-                         .perhaps = true});
+            (at_finding){
+                .kind = AT_FINDING_TWINS,
+                .columns = at_arena_format(t->arena, "%s, %s", a->column->name, name),
+                .text = "say the same: each can be told from the other",
+                .step = at_finding_step(list, "drop column", &name, 1, NULL, 0, NULL),
+                .perhaps = true});
     }
 }
 

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { LEVELS = 5000, MARKERS = 24, MEMBERS = 64 };
+enum { LEVELS = 5000, LONG_TEXT = 120, MARKERS = 24, MEMBERS = AT_SPELLING_COLUMNS };
 
 /* Columns that hold the same word for "nothing is known". */
 typedef struct marker {
@@ -19,6 +19,9 @@ typedef struct survey {
     at_finding_list *list;
     marker markers[MARKERS];
     size_t marker_count;
+    marker blank; /* columns with blanks around values */
+    const char *example;
+    at_spelling_columns sure, likely;
 } survey;
 
 static bool is_blank(char c) {
@@ -104,49 +107,59 @@ static void tell_markers(survey *s) {
                                   .columns = join(arena, k->columns, k->count),
                                   .text = at_arena_format(
                                       arena,
-                                      "\"%s\" in %s cells says that "
+                                      "\"%s\" in %s says that "
                                       "nothing is known",
                                       k->text, at_finding_count(arena, k->cells)),
                                   .step = at_finding_step(s->list, "missing", k->columns,
-                                                          k->count, &k->text, 1)});
+                                                          k->count, &k->text, 1, NULL)});
     }
 }
 
-static void tell_blanks(survey *s, const at_column *column, const at_axis *levels) {
-    at_arena *arena = s->list->task->arena;
+static void note_blanks(survey *s, const at_column *column, const at_axis *levels) {
     int64_t cells = 0;
-    const char *example = NULL, *name = column->name;
     for (int i = 0; i < levels->count - levels->other; i++) {
         const char *text = levels->names[i];
         size_t length = strlen(text);
         if (length == 0 || (!is_blank(text[0]) && !is_blank(text[length - 1])))
             continue;
         cells += levels->counts[i];
-        example = example ? example : text;
+        if (!s->example)
+            s->example = at_arena_text(s->list->task->arena, text, length);
     }
-    if (!cells)
+    if (cells && s->blank.count < MEMBERS) {
+        s->blank.columns[s->blank.count++] = column->name;
+        s->blank.cells += cells;
+    }
+}
+
+static void tell_blanks(survey *s) {
+    at_arena *arena = s->list->task->arena;
+    const marker *k = &s->blank;
+    if (!k->count)
         return;
     at_finding_add(
         s->list,
-        (at_finding){.kind = AT_FINDING_BLANKS,
-                     .columns = name,
-                     .text = at_arena_format(
-                         arena, "%s %s blanks around the value, such as \"%.40s\"",
-                         at_finding_count(arena, cells),
-                         cells == 1 ? "cell has" : "cells have", example),
-                     .step = at_finding_step(s->list, "trim", &name, 1, NULL, 0)});
+        (at_finding){
+            .kind = AT_FINDING_BLANKS,
+            .columns = join(arena, k->columns, k->count),
+            .text = at_arena_format(
+                arena, "%s %s blanks around the value, such as \"%.40s\"",
+                at_finding_count(arena, k->cells),
+                k->cells == 1 ? "cell has" : "cells have", s->example ? s->example : ""),
+            .step =
+                at_finding_step(s->list, "trim", k->columns, k->count, NULL, 0, NULL)});
 }
 
 /* Most of its values are numbers: what are the others? */
 static void tell_numbers(survey *s, const at_column *column, const at_axis *levels) {
     at_arena *arena = s->list->task->arena;
     int64_t numbers = 0, others = 0;
-        int kinds = 0;
+    int kinds = 0;
     bool padded = false; /* 01234: a code, whose zeros a number would lose */
     const char *other = NULL, *name = column->name;
     for (int i = 0; i < levels->count - levels->other; i++) {
         double value;
-                const char *text = levels->names[i];
+        const char *text = levels->names[i];
         padded |= text[0] == '0' && text[1] >= '0' && text[1] <= '9';
         if (at_parse_real(text, &value)) {
             numbers += levels->counts[i];
@@ -164,7 +177,7 @@ static void tell_numbers(survey *s, const at_column *column, const at_axis *leve
     if (other)
         at_text_format(&text, "; %s do not, such as \"%.40s\"",
                        at_finding_count(arena, others), other);
-    const char *step = at_finding_step(s->list, "parse number", &name, 1, NULL, 0);
+    const char *step = at_finding_step(s->list, "parse number", &name, 1, NULL, 0, NULL);
     at_finding_add(s->list, (at_finding){.kind = AT_FINDING_NUMBERS,
                                          .columns = name,
                                          .text = at_arena_text(arena, at_text_get(&text),
@@ -191,10 +204,18 @@ at_status at_finding_texts(at_finding_list *list, at_error *err) {
         for (int k = 0; k < levels.count - levels.other; k++)
             if (is_marker(levels.names[k]))
                 note_marker(&s, column, levels.names[k], levels.counts[k]);
-        tell_blanks(&s, column, &levels);
+        note_blanks(&s, column, &levels);
         tell_numbers(&s, column, &levels);
+        at_status status =
+            p->longest > LONG_TEXT
+                ? AT_OK
+                : at_finding_spellings(list, column, &levels, &s.sure, &s.likely, err);
         at_axis_fini(&levels);
+        AT_TRY(status);
     }
+    tell_blanks(&s);
     tell_markers(&s);
+    at_finding_merge(list, &s.sure, "strictly");
+    at_finding_merge(list, &s.likely, NULL);
     return AT_OK;
 }

@@ -154,8 +154,8 @@ static at_status relate_names(const at_facet *a, const at_facet *b, at_relation 
     return AT_OK;
 }
 
-/* Sums of each level's deviations from the mean, over all rows that have both: sums, known
- * (levels). Gives the sum of squares. */
+/* Sums of each level's deviations from the mean, over all rows that have both: sums,
+ * known (levels). Gives the sum of squares. */
 static double part_squares(const at_facet *names, const at_facet *numbers, double *sums,
                            double *known, int64_t *rows) {
     double mean = 0, total = 0;
