@@ -33,7 +33,7 @@ uint64_t at_row_hash(const at_column *const *columns, size_t count, int64_t row)
         char word[8] = {0};
         size_t length;
         const char *bytes = cell(columns[i], row, word, &length);
-                uint64_t part = 0x5BD1E995u;
+        uint64_t part = 0x5BD1E995u;
         if (bytes == word)
             memcpy(&part, word, sizeof part);
         else if (bytes)
