@@ -1,5 +1,6 @@
 /* %%train: a model from a dataset. The fit runs in a job; the cell shows its progress. */
 #include "magics/language/spec.h"
+#include "magics/train/start.h"
 #include "magics/train/watch.h"
 #include "magics/workspace/job.h"
 #include "magics/workspace/store_images.h"
@@ -8,13 +9,12 @@
 #include "ops/image/images.h"
 #include "ops/learn/algorithm.h"
 
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 struct train_options {
-    const char *name, *data, *target, *validation, *algorithm, *recipe, *weights, *weight;
+    const char *name, *data, *target, *validation, *algorithm, *recipe, *weight;
+    at_train_start start;
     double holdout, max_runtime;
     bool balance;
     int64_t seed;
@@ -84,13 +84,33 @@ static const at_param options[] = {
      .max = 1e7,
      .unit = "seconds",
      .help = "the longest that it may train; the best model so far is kept then"},
+    {.name = "from",
+     .kind = AT_PARAM_TEXT,
+     .refers = AT_REFERS_MODEL,
+     .offset = offsetof(struct train_options, start.from),
+     .help = "image-classification: a model of yours to go on from; the last layer is "
+             "learned anew where the classes are others"},
     {.name = "weights",
      .kind = AT_PARAM_TEXT,
      .refers = AT_REFERS_PATH,
-     .offset = offsetof(struct train_options, weights),
+     .offset = offsetof(struct train_options, start.weights),
      .help =
          "image-classification: a safetensors file to start from, by torchvision's or "
          "timm's names; the last layer is learned anew"},
+    {.name = "freeze",
+     .kind = AT_PARAM_FLAG,
+     .offset = offsetof(struct train_options, start.freeze),
+     .help = "with --from or --weights: only the last layer is learned, many times as "
+             "fast"},
+    {.name = "freeze-stages",
+     .kind = AT_PARAM_INT,
+     .offset = offsetof(struct train_options, start.freeze_stages),
+     .fallback = "0",
+     .min = 0,
+     .max = 4,
+     .unit = "stages",
+     .help = "with --from or --weights: the stem and so many stages of the net stay as "
+             "they are"},
     {.name = "seed",
      .kind = AT_PARAM_INT,
      .offset = offsetof(struct train_options, seed),
@@ -139,7 +159,7 @@ typedef struct plan {
     const at_algorithm *algorithm;
     const char *target;
     json_t *spec, *channels;
-    const char *uses[5];
+    const char *uses[6];
     size_t use_count;
 } plan;
 
@@ -235,16 +255,12 @@ static at_status add_recipe(plan *p, at_error *err) {
     return AT_OK;
 }
 
-static at_status add_weights(plan *p, at_error *err) {
-    if (!p->o->weights)
-        return AT_OK;
-    if (p->algorithm->learner)
-        return at_fail(err, AT_INVALID, "--weights goes with image-classification");
-    char path[PATH_MAX];
-    if (!realpath(p->o->weights, path))
-        return at_fail_errno(err, "cannot open %s", p->o->weights);
-    if (json_object_set_new(p->channels, "weights", json_string(path)) != 0)
-        return at_fail(err, AT_NO_MEMORY, "not enough memory to start training");
+static at_status add_start(plan *p, at_error *err) {
+    const char *used = NULL;
+    AT_TRY(at_train_start_add(p->context, &p->o->start, p->algorithm, p->spec,
+                              p->channels, &used, err));
+    if (used)
+        p->uses[p->use_count++] = used;
     return AT_OK;
 }
 
@@ -298,7 +314,7 @@ static at_status make_plan(plan *p, at_error *err) {
         return at_fail(err, AT_NO_MEMORY, "not enough memory to start training");
     AT_TRY(add_data(p, err));
     AT_TRY(add_recipe(p, err));
-    AT_TRY(add_weights(p, err));
+    AT_TRY(add_start(p, err));
     AT_TRY(add_limits(p, err));
     json_object_set_new(p->spec, "card",
                         json_pack("{s:s, s:O?}", "model", p->o->name, "data_name",
@@ -328,6 +344,8 @@ static const char *const examples[] = {
     "%%train reader --data digits_train --validation digits_test --algorithm "
     "image-classification\nnum_layers = 20\nimage_shape = 1,28,28\nepochs = 3\n"
     "mini_batch_size = 64",
+    "%%train letters --data letters_train --algorithm image-classification --from reader "
+    "--freeze\nepochs = 5",
     "%%train price --data houses_train --target median_house_value\nloss = absolute_loss",
     NULL};
 

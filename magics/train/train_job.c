@@ -3,7 +3,8 @@
  *
  *   {"algorithm", "target", "hyperparameters": {name: text}, "seed", "holdout",
  *    "channels": {"train": path, "validation"?: path, "train_images"?: path,
- *    "validation_images"?: path, "weights"?: path}, "source"?: schema,
+ *    "validation_images"?: path, "weights"?: path, "from"?: folder}, "from"?:
+ *    {"model", "id"}, "freeze"?: true, "freeze_stages"?: n, "source"?: schema,
  *    "cleaning"?: [fitted steps], "recipe"?: [steps], "weight"?: column, "balance"?:
  * true, "max_seconds"?: number, "data": id, "data_name", ...}
  *
@@ -78,6 +79,7 @@ static at_status fit_images(const json_t *spec, const at_train_request *request,
     const json_t *channels = json_object_get(spec, "channels");
     const char *images = text_of(channels, "train_images"),
                *judged = text_of(channels, "validation_images");
+    const json_t *from = json_object_get(spec, "from");
     inputs in = {0};
     at_images *train = NULL, *validation = NULL;
     at_status status = open_inputs(spec, &in, err);
@@ -88,20 +90,27 @@ static at_status fit_images(const json_t *spec, const at_train_request *request,
     if (status == AT_OK && judged)
         status = at_images_open(judged, &validation, err);
     if (status == AT_OK) {
-        at_image_train_request full = {.hyperparameters = request->hyperparameters,
-                                       .target = request->target,
-                                       .train = in.train,
-                                       .train_images = train,
-                                       .validation = validation ? in.validation : NULL,
-                                       .validation_images = validation,
-                                       .holdout = request->holdout,
-                                       .weights = text_of(channels, "weights"),
-                                       .checkpoints = folder,
-                                       .checkpoint_every = checkpoint_every,
-                                       .seed = request->seed,
-                                       .pool = in.pool,
-                                       .cancel = request->cancel,
-                                       .events = request->events};
+        at_image_train_request full = {
+            .hyperparameters = request->hyperparameters,
+            .target = request->target,
+            .train = in.train,
+            .train_images = train,
+            .validation = validation ? in.validation : NULL,
+            .validation_images = validation,
+            .holdout = request->holdout,
+            .weights = text_of(channels, "weights"),
+            .from = text_of(channels, "from"),
+            .from_name = text_of(from, "model"),
+            .from_id = text_of(from, "id"),
+            .freeze = json_is_true(json_object_get(spec, "freeze")),
+            .freeze_stages =
+                (int)json_integer_value(json_object_get(spec, "freeze_stages")),
+            .checkpoints = folder,
+            .checkpoint_every = checkpoint_every,
+            .seed = request->seed,
+            .pool = in.pool,
+            .cancel = request->cancel,
+            .events = request->events};
         status = at_image_train(&full, place, err);
     }
     at_images_release(train);

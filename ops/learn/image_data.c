@@ -116,6 +116,7 @@ void at_image_data_fini(at_image_data *data) {
     at_free(data->ids);
     at_free(data->labels);
     at_free(data->targets);
+    at_free(data->features);
     *data = (at_image_data){0};
 }
 

@@ -13,6 +13,7 @@ typedef struct at_image_data {
     int64_t *ids;      /* (count) */
     int32_t *labels;   /* (count): classes of the target; NULL: several labels an image */
     uint8_t *targets;  /* (count, classes) of 0 and 1: several labels; or NULL */
+    float *features;   /* (count, features): see image_features.c; or NULL */
     size_t count;
     int64_t left_out; /* rows without a label that the target knows */
 } at_image_data;      /* zero-initialise */

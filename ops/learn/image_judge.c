@@ -20,7 +20,12 @@ at_batch at_image_batch(at_image_training *t, const at_image_data *data,
             t->labels[n] = data->labels[place];
         for (size_t c = 0; data->targets && c < classes; c++)
             t->targets[(size_t)n * classes + c] = data->targets[place * classes + c];
+        if (data->features)
+            memcpy(t->inputs + (size_t)n * t->features,
+                   data->features + place * t->features, t->features * sizeof *t->inputs);
     }
+    if (data->features)
+        batch.nchw = t->inputs;
     for (int32_t c = 0; c < t->prep.c; c++) {
         batch.mean[c] = t->prep.mean[c];
         batch.scale[c] = 1 / t->prep.deviation[c];
@@ -100,10 +105,10 @@ static void list(const at_image_training *t, const at_pipeline_batch *images, li
 static at_status run(at_image_training *t, at_image_sums *sums, listed *l,
                      at_error *err) {
     at_pipeline_batch images;
-    size_t batches = at_pipeline_batches(t->judging);
+    size_t batches = at_image_feed_batches(t, &t->validation);
     at_net_prepare(t->judge); /* it reads the weights of t->net */
     for (size_t b = 0; b < batches; b++) {
-        AT_TRY(at_pipeline_next(t->judging, &images, err));
+        AT_TRY(at_image_feed_next(t, &t->validation, b, &images, err));
         at_batch batch = at_image_batch(t, &t->validation, &images);
         double loss = at_net_forward(t->judge, &batch);
         at_image_sum(t, t->judge, images.count, loss, sums);

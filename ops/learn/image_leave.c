@@ -66,6 +66,40 @@ static json_t *net_of(const at_image_training *t) {
                      "classes", net->classes, "multi_label", net->multi_label);
 }
 
+enum { LINEAGE = 64 }; /* generations that a card names */
+
+/* What it started from, and that model in turn. */
+static void note_start(const at_image_training *t, json_t *card) {
+    const at_image_train_request *request = t->request;
+    const char *head = t->start.head ? "kept" : "new";
+    if (request->weights)
+        json_object_set_new(
+            card, "started_from",
+            json_pack("{s:s, s:s}", "weights", request->weights, "last layer", head));
+    if (t->start.card) {
+        json_object_set_new(card, "started_from",
+                            json_pack("{s:s, s:s?, s:s}", "model", t->start.name, "id",
+                                      request->from_id, "last layer", head));
+        json_t *lineage =
+            json_pack("[{s:s, s:s?}]", "model", t->start.name, "id", request->from_id);
+        size_t i;
+        json_t *before;
+        json_array_foreach(json_object_get(t->start.card, "lineage"), i, before) {
+            if (i + 1 < LINEAGE)
+                json_array_append(lineage, before);
+        }
+        json_object_set_new(card, "lineage", lineage);
+    }
+    if (request->freeze)
+        json_object_set_new(card, "frozen", json_string("all but the last layer"));
+    else if (request->freeze_stages > 0) {
+        char text[48];
+        snprintf(text, sizeof text, "the stem and %d stage%s", request->freeze_stages,
+                 request->freeze_stages > 1 ? "s" : "");
+        json_object_set_new(card, "frozen", json_string(text));
+    }
+}
+
 static json_t *card_of(at_image_training *t) {
     json_t *card = json_pack(
         "{s:s, s:s, s:s, s:o?, s:o?, s:I, s:o?, s:o?, s:[], s:[], s:I, s:I, s:I, s:o?, "
@@ -79,6 +113,8 @@ static json_t *card_of(at_image_training *t) {
         (json_int_t)(t->train.left_out + t->validation.left_out), "validation",
         validation_of(t), "best_epoch", (json_int_t)(t->progress.best_epoch + 1), "notes",
         t->notes);
+    if (card)
+        note_start(t, card);
     if (card && t->params.multi_label)
         json_object_set_new(card, "label_lists",
                             json_string(t->lists.numbers ? "numbers" : "flags"));
@@ -140,7 +176,14 @@ void at_image_training_fini(at_image_training *t) {
     at_pipeline_release(t->judging);
     at_net_release(t->net);
     at_net_release(t->judge);
+    at_net_release(t->trunk);
+    at_net_spec_release(t->head_spec);
+    at_free(t->head_values);
+    at_free(t->inputs);
+    at_free(t->order);
+    at_free(t->places);
     at_net_spec_release(t->spec);
+    at_image_start_fini(&t->start);
     at_image_data_fini(&t->train);
     at_image_data_fini(&t->validation);
     at_target_fini(&t->target);

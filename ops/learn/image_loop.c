@@ -8,30 +8,6 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { KEPT_BYTES = 1 << 30 }; /* most memory for decoded pictures, each set */
-
-static at_status open_pipeline(at_image_training *t, const at_image_data *data,
-                               at_pipeline **out, at_error *err) {
-    bool training = data == &t->train;
-    at_pipeline_options options = {
-        .images = data->images,
-        .ids = data->ids,
-        .count = data->count,
-        .prep = t->prep,
-        .augment = {.kind = training ? t->augment.kind : AT_AUGMENT_NONE,
-                    .seed = t->augment.seed},
-        .shuffle = training,
-        .tail = training ? AT_TAIL_WRAP : AT_TAIL_SHORT,
-        .batch = (int32_t)t->params.mini_batch_size,
-        .budget = KEPT_BYTES,
-        .first_epoch = training ? (uint64_t)t->progress.epoch : 0,
-        .first_batch = training ? (size_t)t->progress.batch : 0,
-        .epochs = training ? (uint64_t)t->params.epochs : 0,
-        .cancel = t->request->cancel,
-    };
-    return at_pipeline_new(&options, out, err);
-}
-
 at_status at_image_keep_best(at_image_training *t, at_error *err) {
     t->progress.best_epoch = t->progress.epoch;
     return at_image_weights_save(t->net, t->best, err);
@@ -44,8 +20,11 @@ static at_status keep_epoch(at_image_training *t, int64_t epoch, at_error *err) 
     char name[64];
     snprintf(name, sizeof name, "epoch-%04" PRId64 ".safetensors", epoch);
     char *path = at_path_join(t->request->checkpoints, name);
-    at_status status = path ? at_image_weights_save(t->net, path, err)
-                            : at_fail(err, AT_NO_MEMORY, "not enough memory to train");
+    if (t->trunk)
+        at_image_join(t);
+    at_status status =
+        path ? at_image_weights_save(t->trunk ? t->trunk : t->net, path, err)
+             : at_fail(err, AT_NO_MEMORY, "not enough memory to train");
     if (status == AT_OK)
         at_image_say(t, "[INFO] Saved checkpoint to \"%s\"", path);
     at_free(path);
@@ -174,17 +153,15 @@ static at_status step(at_image_training *t, const at_pipeline_batch *images,
 }
 
 at_status at_image_loop(at_image_training *t, at_error *err) {
-    AT_TRY(open_pipeline(t, &t->train, &t->feed, err));
-    if (t->judge)
-        AT_TRY(open_pipeline(t, &t->validation, &t->judging, err));
-    size_t batches = at_pipeline_batches(t->feed);
+    AT_TRY(at_image_feed_open(t, err));
+    size_t batches = at_image_feed_batches(t, &t->train);
     bool stop =
         t->judge && /* killed after the last epoch's checkpoint */
         at_image_patience_over(&t->progress.patience, &t->params, t->progress.epoch);
     t->began = t->epoch_began = t->saved = at_now();
     while (!stop && t->progress.epoch < t->params.epochs) {
         at_pipeline_batch images;
-        AT_TRY(at_pipeline_next(t->feed, &images, err));
+        AT_TRY(at_image_feed_next(t, &t->train, (size_t)t->progress.batch, &images, err));
         AT_TRY(step(t, &images, batches, err));
         if ((size_t)t->progress.batch == batches)
             AT_TRY(end_epoch(t, &stop, err));

@@ -240,10 +240,19 @@ static int integers(const char *text, int32_t *out, int room, int64_t max) {
     return count;
 }
 
+bool at_image_shape(const char *text, int32_t *channels, int32_t *height,
+                    int32_t *width) {
+    int32_t shape[3] = {0};
+    bool is = integers(text, shape, 3, AT_IMAGE_SHAPE_SIDE) == 3;
+    *channels = shape[0];
+    *height = shape[1];
+    *width = shape[2];
+    return is;
+}
+
 static at_status check_shape(const at_image_params *params, at_image_config *out,
                              at_error *err) {
-    int32_t shape[3];
-    if (integers(params->image_shape, shape, 3, AT_IMAGE_SHAPE_SIDE) != 3) {
+    if (!at_image_shape(params->image_shape, &out->channels, &out->height, &out->width)) {
         at_fail(err, AT_INVALID,
                 "image_shape is '%.40s'; channels,height,width were expected, each from "
                 "1 to %d",
@@ -251,14 +260,11 @@ static at_status check_shape(const at_image_params *params, at_image_config *out
         at_hint(err, "for colour pictures of 224 x 224: image_shape = 3,224,224");
         return AT_INVALID;
     }
-    if (shape[0] != 1 && shape[0] != 3)
+    if (out->channels != 1 && out->channels != 3)
         return at_fail(
             err, AT_INVALID,
             "image_shape has %d channels; 3 (colour) or 1 (grey) were expected",
-            shape[0]);
-    out->channels = shape[0];
-    out->height = shape[1];
-    out->width = shape[2];
+            out->channels);
     return AT_OK;
 }
 

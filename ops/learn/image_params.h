@@ -47,6 +47,8 @@ typedef struct at_image_config {
 AT_MUST_USE at_status at_image_params_check(const at_image_params *params,
                                             int32_t classes, at_image_config *out,
                                             at_error *err);
+/* "C,H,W" as numbers; false: it is not that. */
+bool at_image_shape(const char *text, int32_t *channels, int32_t *height, int32_t *width);
 /* learning_rate after `epoch` epochs (0: the first): factor applied at each step passed.
  */
 double at_image_learning_rate(const at_image_params *params,

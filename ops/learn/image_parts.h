@@ -2,7 +2,10 @@
  *
  *   image_train.c    from the first to the last; what a stop leaves
  *   image_settle.c   the data, and what the hyperparameters come to with it
+ *   image_start.c    the model that it goes on from
  *   image_nets.c     the nets, and the weights they start from
+ *   image_features.c where only the last layer is learned: what goes into it, once
+ *   image_feed.c     batches, from the pipeline or from those features
  *   image_loop.c     steps and epochs
  *   image_judge.c    how good the net is: of a batch, of the validation set
  *   image_leave.c    what it leaves: the model's folder; its memory
@@ -14,6 +17,7 @@
 #include "ops/learn/image_checkpoint.h"
 #include "ops/learn/image_data.h"
 #include "ops/learn/image_params.h"
+#include "ops/learn/image_start.h"
 #include "ops/learn/image_train.h"
 #include "ops/nn/resnet.h"
 
@@ -27,9 +31,21 @@ typedef struct at_image_training {
     at_image_data train, validation; /* validation.count 0: none */
     at_prep prep;
     at_augment augment;
+    at_image_start start; /* the model that it goes on from */
     at_resnet_options resnet;
     at_net_spec *spec;
+    size_t frozen;       /* layers of it that stay as they are */
     at_net *net, *judge; /* judge: for validation, within net's memory; NULL: none */
+    /* Where only the last layer is learned from images that do not vary, net is that
+     * layer alone, and trunk the whole, as it infers; else trunk is NULL. */
+    at_net *trunk;
+    at_net_spec *head_spec;
+    size_t features;    /* what goes into the last layer */
+    float *head_values; /* room for the last layer's weights */
+    float *inputs;      /* [mini_batch_size][features] */
+    int64_t *order;     /* of an epoch: places in the training set */
+    int64_t ordered;    /* the epoch of `order`, or -1 */
+    size_t *places;     /* [mini_batch_size] */
     at_pipeline *feed, *judging;
     /* Of the batch at hand: [mini_batch_size], or [mini_batch_size][classes]. */
     int32_t *labels;
@@ -60,6 +76,30 @@ AT_MUST_USE at_status at_image_keep_best(at_image_training *training, at_error *
  * number, both its presence and its absence, within [1 / most, most]. */
 #define AT_WEIGHT_MOST 10.0
 AT_MUST_USE at_status at_image_weigh(at_image_training *training, at_error *err);
+
+/* Where only the last layer is learned and its inputs can be kept: the net becomes that
+ * layer, the whole net its trunk. */
+bool at_image_features_fit(const at_image_training *training);
+AT_MUST_USE at_status at_image_features_nets(at_image_training *training,
+                                             const at_net_options *options,
+                                             at_error *err);
+/* Runs the trunk over the images of a set. */
+AT_MUST_USE at_status at_image_features_make(at_image_training *training,
+                                             at_image_data *data, at_error *err);
+/* The trunk gets the last layer as it is learned so far. */
+void at_image_join(at_image_training *training);
+/* The best last layer, joined with the trunk, takes the place of the file of the best. */
+AT_MUST_USE at_status at_image_features_finish(at_image_training *training,
+                                               at_error *err);
+
+/* Opened after the progress is known. */
+AT_MUST_USE at_status at_image_feed_open(at_image_training *training, at_error *err);
+size_t at_image_feed_batches(const at_image_training *training,
+                             const at_image_data *data);
+/* Batch `index` of the epoch; asked for in order. */
+AT_MUST_USE at_status at_image_feed_next(at_image_training *training,
+                                         const at_image_data *data, size_t index,
+                                         at_pipeline_batch *out, at_error *err);
 
 /* What the net takes of a batch of the pipeline's. Borrows from both. */
 at_batch at_image_batch(at_image_training *training, const at_image_data *data,

@@ -108,6 +108,8 @@ static at_status take_data(at_image_training *t, at_error *err) {
         return at_fail(err, AT_INVALID, "the dataset has no column '%s'",
                        request->target);
     AT_TRY(learn_target(t, at_frame_column(request->train, label), err));
+    if (t->start.card)
+        AT_TRY(at_image_start_adopt(&t->start, &t->target, err));
     if (!request->validation && request->holdout > 0)
         return hold_out(t, request->train, label, err);
     AT_TRY(read_set(t, request->train, request->train_images, &t->train, err));
@@ -143,22 +145,44 @@ at_status at_image_weigh(at_image_training *t, at_error *err) {
     return AT_OK;
 }
 
+/* use_pretrained_model and what is frozen need something to start from. */
+static at_status check_start(const at_image_training *t, at_error *err) {
+    const at_image_train_request *request = t->request;
+    if (request->weights || request->from)
+        return AT_OK;
+    const char *what = t->params.use_pretrained_model ? "use_pretrained_model = 1"
+                       : request->freeze              ? "--freeze"
+                       : request->freeze_stages > 0   ? "--freeze-stages"
+                                                      : NULL;
+    if (!what)
+        return AT_OK;
+    at_fail(err, AT_INVALID, "%s was given, but nothing to start from", what);
+    return at_hint(err, "name a model of yours: --from MODEL, or a safetensors file with "
+                        "torchvision's or timm's names: --weights FILE");
+}
+
 at_status at_image_settle(at_image_training *t, at_error *err) {
     const at_image_train_request *request = t->request;
     AT_TRY(at_params_from_json(at_image_param_table, at_image_param_count,
                                request->hyperparameters, &t->arena, &t->params, err));
     const at_image_params *p = &t->params;
+    if (request->from) {
+        AT_TRY(at_image_start_open(request->from, request->from_name, &t->start, err));
+        AT_TRY(at_image_start_inherit(&t->start, request->hyperparameters, &t->arena,
+                                      &t->params, err));
+    }
     if (strcmp(p->precision_dtype, "float32") != 0)
         return at_fail(err, AT_UNSUPPORTED,
                        "precision_dtype = %s cannot be trained yet; use float32",
                        p->precision_dtype);
-    if (p->use_pretrained_model && !request->weights) {
-        at_fail(err, AT_INVALID, "use_pretrained_model = 1, but no weights were given");
-        return at_hint(err, "name a safetensors file with torchvision's or timm's names: "
-                            "--weights FILE");
-    }
+    AT_TRY(check_start(t, err));
     AT_TRY(take_data(t, err));
+    if (t->start.head && p->num_classes == AT_AUTO_INT)
+        t->params.num_classes = t->start.resnet.classes;
     AT_TRY(at_image_params_check(p, t->target.classes, &t->config, err));
+    if (t->start.head && t->config.classes != t->start.resnet.classes)
+        return at_fail(err, AT_INVALID, "num_classes is %d, but model %s has %d",
+                       t->config.classes, t->start.name, t->start.resnet.classes);
     if (p->num_training_samples != AT_AUTO_INT &&
         p->num_training_samples != (int64_t)t->train.count)
         at_image_say(t,
@@ -169,6 +193,10 @@ at_status at_image_settle(at_image_training *t, at_error *err) {
     const at_image_config *c = &t->config;
     t->prep = at_prep_default(c->channels, c->height, c->width,
                               p->resize == AT_AUTO_INT ? 0 : (int32_t)p->resize);
+    for (int k = 0; t->start.card && k < 3; k++) { /* what the weights are used to */
+        t->prep.mean[k] = t->start.prep.mean[k];
+        t->prep.deviation[k] = t->start.prep.deviation[k];
+    }
     AT_TRY(at_prep_check(&t->prep, err));
     AT_TRY(at_image_data_fits(&t->train, &t->prep, err));
     if (t->validation.count)
@@ -177,11 +205,12 @@ at_status at_image_settle(at_image_training *t, at_error *err) {
     if (!at_augment_from_name(p->augmentation_type, &t->augment.kind))
         return at_fail(err, AT_INVALID, "unknown augmentation_type '%s'",
                        p->augmentation_type);
-    t->resnet = (at_resnet_options){.version = 2,
-                                    .depth = c->layers,
-                                    .image = {c->channels, c->height, c->width},
-                                    .classes = c->classes,
-                                    .multi_label = p->multi_label};
+    t->resnet =
+        (at_resnet_options){.version = t->start.card ? t->start.resnet.version : 2,
+                            .depth = c->layers,
+                            .image = {c->channels, c->height, c->width},
+                            .classes = c->classes,
+                            .multi_label = p->multi_label};
     if (p->use_weighted_loss)
         AT_TRY(at_image_weigh(t, err));
     return AT_OK;

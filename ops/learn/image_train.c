@@ -34,6 +34,7 @@ static at_status resume(at_image_training *t, at_error *err) {
     at_error why;
     at_status status =
         at_image_checkpoint_load(t->checkpoint, t->net, &t->progress, &why);
+    at_net_prepare(t->net);
     if (status == AT_OK)
         at_image_say(t, "[INFO] Going on from epoch %" PRId64 ", batch %" PRId64,
                      t->progress.epoch, t->progress.batch);
@@ -74,6 +75,8 @@ at_status at_image_train(const at_image_train_request *request, const char *plac
         status = resume(&t, err);
     if (status == AT_OK)
         status = salvage(&t, at_image_loop(&t, err), err);
+    if (status == AT_OK && t.trunk)
+        status = at_image_features_finish(&t, err);
     if (status == AT_OK)
         status = at_image_leave(&t, place, err);
     if (status == AT_OK && !at_cancelled(request->cancel))

@@ -24,6 +24,14 @@ typedef struct at_image_train_request {
     at_images *validation_images;
     double holdout;      /* 0: none; the last epoch is kept */
     const char *weights; /* a safetensors file to start from, or NULL */
+    /* A model's folder to start from, or NULL: what hyperparameters leave out is as it
+     * has it, the same classes keep the last layer. */
+    const char *from;
+    const char *from_name, *from_id; /* of that model, for the card and errors */
+    /* With either: all but the last layer is kept as it is, or only the stem and so many
+     * stages (0: none). */
+    bool freeze;
+    int freeze_stages;
     /* Folder for what a killed training goes on from; NULL: it begins again. */
     const char *checkpoints;
     double checkpoint_every; /* seconds, within an epoch; 0: at its end alone */

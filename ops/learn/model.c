@@ -166,10 +166,11 @@ static const char *title_of(const at_model *model) {
 
 json_t *at_model_describe(const at_model *model) {
     static const char *const SHOWN[] = {
-        "algorithm",       "hyperparameters", "seed",     "inputs", "ignored",
-        "cleaning",        "preparation",     "rows",     "prep",   "resnet",
-        "best_epoch",      "weight",          "balanced", "fit",    "validation",
-        "validation_rows", "left_out",        "notes"};
+        "algorithm",       "hyperparameters", "seed",     "inputs",       "ignored",
+        "cleaning",        "preparation",     "rows",     "prep",         "resnet",
+        "best_epoch",      "weight",          "balanced", "fit",          "validation",
+        "validation_rows", "left_out",        "notes",    "started_from", "lineage",
+        "frozen"};
     json_t *out = json_object(), *features = json_array(), *item;
     bool ok = out && features;
     for (size_t i = 0; ok && i < sizeof SHOWN / sizeof *SHOWN; i++) {
