@@ -137,6 +137,9 @@ static const char *const examples[] = {
     "drop duplicates\n"
     "drop column duration            # known only after the call: a leak",
     "%%clean orders --into paid --preview\n"
+    "merge similar country except \"Iceland\"\n"
+    "parse number price\n"
+    "parse date ordered day first\n"
     "drop rows where status <> 'paid'",
     NULL};
 
@@ -150,7 +153,8 @@ const at_magic at_magic_clean = {
         "Value steps (`missing`, `replace`, `derive` ...) travel with every model that "
         "is "
         "trained on the result, so that an endpoint takes the columns of the dataset you "
-        "started from. Row steps (`drop duplicates`, `drop rows where`) do not.",
+        "started from. Steps over rows (`drop duplicates`, `drop rows where`, `fill "
+        "forward`) do not.",
     .arguments = arguments,
     .argument_count = AT_COUNT(arguments),
     .options = options,

@@ -29,7 +29,7 @@ static const char *const formats[] = {"auto",     "csv",    "tsv",   "jsonl",
 static const char *const headers[] = {"auto", "yes", "no", NULL};
 static const char *const encodings[] = {"auto",     "utf-8",        "utf-16le",
                                         "utf-16be", "windows-1252", NULL};
-static const char *const bad_rows[] = {"error", "skip", NULL};
+static const char *const bad_rows[] = {"error", "skip", "fill", NULL};
 static const char *const decimals[] = {"auto", ".", ",", NULL};
 
 #define PLACE(field) .offset = offsetof(struct fetch_options, field)
@@ -125,7 +125,8 @@ static const at_param options[] = {
      PLACE(on_bad_row),
      .fallback = "error",
      .help = "what to do with a row that has too many or too few fields, or with an "
-             "image that cannot be read"},
+             "image that cannot be read; fill: cells that a row lacks at its end are "
+             "missing"},
     {.name = "classes",
      .kind = AT_PARAM_TEXT,
      .refers = AT_REFERS_PATH,
@@ -204,6 +205,7 @@ static at_status read_options(const struct fetch_options *o, at_arena *arena,
                                                   : AT_NO;
     csv->encoding = strcmp(o->encoding, "auto") == 0 ? NULL : o->encoding;
     csv->skip_bad_rows = strcmp(o->on_bad_row, "skip") == 0;
+    csv->fill_short_rows = strcmp(o->on_bad_row, "fill") == 0;
     csv->skip_lines = o->skip_lines;
     csv->missing = terminated(o->missing, arena);
     csv->names = terminated(o->names, arena);

@@ -43,6 +43,8 @@ typedef struct at_csv_options {
                                    (a whole cell); else exactly these, NULL-terminated */
     bool skip_bad_rows; /* false: a ragged row is an error that names it; true: skip,
                            count */
+    bool fill_short_rows; /* a row of more than half of the fields misses those at its end;
+                             others, and longer ones, as skip_bad_rows has it */
     int64_t skip_lines; /* lines before the header to pass over */
     const char *const (*types)[2]; /* {column, type} pairs ending with {NULL, NULL} */
     const char *const *names; /* column names, NULL-terminated; NULL: header or c1, c2 */

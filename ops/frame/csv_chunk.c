@@ -185,10 +185,44 @@ static void note_bad(at_csv_chunk *chunk, int64_t offset, size_t fields) {
     chunk->bad_rows++;
 }
 
+/* As cut_rows, and a row that lacks less than half of its fields has empty ones: their
+ * marks are that of its last (see cell_at). */
+static bool fill_rows(at_csv_chunk *chunk, const char *text, size_t fields,
+                      char newline) {
+    size_t count = chunk->mark_count, kept = 0;
+    uint32_t *old = chunk->marks, *marks = at_alloc_array(2 * count + 1, sizeof *marks);
+    uint32_t start = 0;
+    if (!marks)
+        return fail_memory(chunk);
+    for (size_t i = 0, end; i < count; i = end + 1) {
+        for (end = i; text[old[end]] != newline; end++)
+            ;
+        size_t have = end - i + 1;
+        uint32_t stop = old[end];
+        if (have <= fields && 2 * have > fields) {
+            memcpy(marks + kept, old + i, have * sizeof *marks);
+            kept += have;
+            if (have < fields && stop > start && text[stop - 1] == '\r')
+                marks[kept - 1]--;
+            for (size_t k = have; k < fields; k++, kept++)
+                marks[kept] = marks[kept - 1];
+            chunk->starts[chunk->rows++] = start;
+        } else if (have > 1 || !blank_line(text + start, text + stop, false)) {
+            note_bad(chunk, chunk->first + start, have);
+        }
+        start = stop + 1;
+    }
+    at_free(old);
+    chunk->marks = marks;
+    chunk->mark_capacity = 2 * count + 1;
+    chunk->mark_count = kept;
+    return true;
+}
+
 /* Fills starts and leaves only the marks of whole rows. */
 static bool cut_rows(at_csv_chunk *chunk, const char *text, size_t fields, char newline,
-                     size_t newlines) {
-    size_t most = chunk->mark_count / fields + 1;
+                     size_t newlines, bool fill) {
+    size_t most = (fill ? 2 : 1) * (chunk->mark_count / fields) + 2;
     uint32_t *starts =
         at_grow(chunk->starts, &chunk->starts_capacity, most, sizeof *starts);
     if (!starts)
@@ -202,6 +236,8 @@ static bool cut_rows(at_csv_chunk *chunk, const char *text, size_t fields, char 
         }
         return true;
     }
+    if (fill && fields > 1)
+        return fill_rows(chunk, text, fields, newline);
     uint32_t *marks = chunk->marks;
     size_t kept = 0;
     for (size_t i = 0, end; i < chunk->mark_count; i = end + 1) {
@@ -275,7 +311,9 @@ void at_csv_chunk_read(at_csv_chunk *chunk, const at_csv_pass *pass, int64_t fir
     if (chunk->end > pass->source->size)
         chunk->end = pass->source->size;
     chunk->not_utf8 = d->check_utf8 && s.scan.wide && !at_utf8_valid(text, stop);
-    if (!cut_rows(chunk, text, (size_t)d->columns, newline, newlines) || chunk->not_utf8)
+    if (!cut_rows(chunk, text, (size_t)d->columns, newline, newlines,
+                  pass->options->fill_short_rows) ||
+        chunk->not_utf8)
         return;
     for (int i = 0; i < pass->active_count; i++) {
         if (!at_csv_convert(chunk, pass, pass->active[i]))

@@ -40,6 +40,7 @@ static bool room(void *place, size_t *capacity, size_t need, size_t size) {
 static inline const char *cell_at(const at_cells *cells, int64_t row, size_t *length) {
     const uint32_t *mark = cells->marks + (size_t)row * cells->stride;
     size_t from = cells->first ? cells->starts[row] : (size_t)mark[-1] + 1;
+    from = from < *mark ? from : *mark; /* beyond, where a short row was filled */
     const char *cell = cells->text + from;
     size_t n = *mark - from;
     if (cells->strip && n && cell[n - 1] == '\r')

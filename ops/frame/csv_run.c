@@ -69,7 +69,11 @@ static at_status fail_ragged(at_csv_run_state *run, const at_csv_chunk *chunk) {
         at_fail(&run->error, AT_INVALID,
                 "%s has %zu fields, not %zu: the last column is '%s'", place, fields,
                 columns, d->names[columns - 1]);
-    return at_hint(&run->error, "such rows can be passed over: --on-bad-row skip");
+    return at_hint(&run->error,
+                   fields < columns && 2 * fields > columns
+                       ? "such rows can be passed over: --on-bad-row skip; or their last "
+                         "cells be missing: --on-bad-row fill"
+                       : "such rows can be passed over: --on-bad-row skip");
 }
 
 static at_status fail_cell(at_csv_run_state *run, const at_csv_chunk *chunk) {

@@ -34,16 +34,18 @@ uint32_t at_fold_next(const char **at, const char *end) {
     return letter;
 }
 
-void at_fold_put(at_text *out, uint32_t c) {
-    if (c < 0x80) {
-        at_text_char(out, (char)c);
-        return;
-    }
-    int more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+size_t at_fold_write(char *out, uint32_t c) {
     static const unsigned first[] = {0, 0xC0, 0xE0, 0xF0};
-    at_text_char(out, (char)(first[more] | c >> (6 * more)));
-    while (more-- > 0)
-        at_text_char(out, (char)(0x80 | (c >> (6 * more) & 0x3F)));
+    size_t more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+    out[0] = (char)(first[more] | c >> (6 * more));
+    for (size_t i = 1; i <= more; i++)
+        out[i] = (char)(0x80 | (c >> (6 * (more - i)) & 0x3F));
+    return more + 1;
+}
+
+void at_fold_put(at_text *out, uint32_t c) {
+    char bytes[4];
+    at_text_append(out, bytes, at_fold_write(bytes, c));
 }
 
 int at_fold_is_word(uint32_t c) {

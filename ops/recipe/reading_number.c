@@ -13,6 +13,8 @@ static size_t blank(const char *p, const char *end) {
     static const char *const wide[] = {"\xC2\xA0", "\xE2\x80\x89", "\xE2\x80\xAF"};
     if (p < end && (*p == ' ' || (*p >= '\t' && *p <= '\r')))
         return 1;
+    if (p == end || (unsigned char)*p < 0x80)
+        return 0;
     for (size_t i = 0; i < sizeof wide / sizeof *wide; i++) {
         size_t n = strlen(wide[i]);
         if ((size_t)(end - p) >= n && memcmp(p, wide[i], n) == 0)
@@ -55,6 +57,8 @@ static const char *skip_prefix(const char *p, const char *end, bool *money) {
         "~",        "\xE2\x89\x88", "ca.", "approx."};
     enum { CURRENCIES = 18 };
     p = skip(p, end);
+    if (p < end && at_is_digit(*p))
+        return p;
     for (size_t i = 0; i < sizeof before / sizeof *before; i++) {
         size_t n = starts(p, end, before[i]);
         if (n) {
@@ -66,6 +70,8 @@ static const char *skip_prefix(const char *p, const char *end, bool *money) {
 }
 
 static const char *skip_sign(const char *p, const char *end, bool *negative) {
+    if (p < end && at_is_digit(*p))
+        return p;
     size_t minus = starts(p, end, "\xE2\x88\x92"); /* U+2212 */
     if (minus || (p < end && *p == '-')) {
         *negative = !*negative;
@@ -84,7 +90,7 @@ static size_t thousands(const char *p, const char *end, bool comma, const char *
                         size_t *first_length) {
     static const char right[] = "\xE2\x80\x99"; /* ’ */
     size_t n = blank(p, end);
-    if (!n)
+    if (!n && p < end && (unsigned char)*p >= 0x80)
         n = starts(p, end, right);
     if (!n && p < end && (*p == (comma ? '.' : ',') || *p == '\'' || *p == '_'))
         n = 1;
@@ -150,7 +156,7 @@ static const char *skip_scale(const char *p, const char *end, bool money, double
                   {"mn", 1e6, false, false},       {"bn", 1e9, false, false},
                   {"k", 1e3, false, false},        {"M", 1e6, true, false},
                   {"B", 1e9, true, true},          {"m", 1e6, true, true}};
-    for (size_t i = 0; i < sizeof scales / sizeof *scales; i++) {
+    for (size_t i = 0; p < end && i < sizeof scales / sizeof *scales; i++) {
         size_t n = starts(p, end, scales[i].word);
         if (!n || (scales[i].exact && *p != *scales[i].word) ||
             (scales[i].money && !money))

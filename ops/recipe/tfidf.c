@@ -11,7 +11,11 @@
 #include <math.h>
 #include <string.h>
 
-enum { BUCKETS = 256, MOST_BUCKETS = 4096 };
+enum {
+    BUCKETS = 256,
+    MOST_BUCKETS = 4096,
+    LONGEST = 1000, /* bytes of a word that are hashed */
+};
 
 typedef struct tfidf_state {
     size_t buckets;
@@ -56,23 +60,22 @@ static size_t bucket_of(const char *word, size_t length, size_t buckets) {
 }
 
 /* counts: (buckets), zeroed. */
-static void count_words(const char *text, int64_t length, size_t buckets, at_text *word,
+static void count_words(const char *text, int64_t length, size_t buckets,
                         double *counts) {
     const char *at = text, *end = text + length;
-    size_t letters = 0;
-    at_text_clear(word);
+    char word[LONGEST + 8];
+    size_t letters = 0, size = 0;
     for (;;) {
         uint32_t c = at < end ? at_fold_next(&at, end) : ' ';
-        bool more = at_fold_is_word(c);
-        if (more) {
-            at_fold_put(word, at_fold_small(c));
+        if (at_fold_is_word(c)) {
+            if (size < LONGEST)
+                size += at_fold_write(word + size, at_fold_small(c));
             letters++;
             continue;
         }
         if (letters >= 2)
-            counts[bucket_of(at_text_get(word), word->length, buckets)] += 1;
-        at_text_clear(word);
-        letters = 0;
+            counts[bucket_of(word, size, buckets)] += 1;
+        letters = size = 0;
         if (at >= end)
             break;
     }
@@ -91,23 +94,20 @@ static at_status learn_idf(const at_column *c, size_t buckets, double *idf,
     double *counts = at_alloc_array(buckets, sizeof *counts);
     if (!counts)
         return no_memory(err);
-    at_text word = {0};
     for (int64_t i = 0; i < c->rows; i++) {
         int64_t length;
         const char *text = at_column_text(c, i, &length);
         if (!text)
             continue;
         memset(counts, 0, buckets * sizeof *counts);
-        count_words(text, length, buckets, &word, counts);
+        count_words(text, length, buckets, counts);
         for (size_t b = 0; b < buckets; b++)
             idf[b] += counts[b] > 0;
     }
     for (size_t b = 0; b < buckets; b++)
         idf[b] = log((1 + (double)c->rows) / (1 + idf[b])) + 1;
-    bool ok = at_text_ok(&word);
-    at_text_fini(&word);
     at_free(counts);
-    return ok ? AT_OK : no_memory(err);
+    return AT_OK;
 }
 
 static at_status new_state(at_step *step, size_t buckets, tfidf_state **out,
@@ -177,14 +177,13 @@ static at_status fill(const at_column *c, const double *idf, size_t buckets, dou
     double *counts = at_alloc_array(buckets, sizeof *counts);
     if (!counts)
         return no_memory(err);
-    at_text word = {0};
     for (int64_t i = 0; i < c->rows; i++) {
         int64_t length;
         const char *text = at_column_text(c, i, &length);
         if (!text)
             continue;
         memset(counts, 0, buckets * sizeof *counts);
-        count_words(text, length, buckets, &word, counts);
+        count_words(text, length, buckets, counts);
         double squares = 0;
         for (size_t b = 0; b < buckets; b++) {
             counts[b] *= idf[b];
@@ -193,10 +192,8 @@ static at_status fill(const at_column *c, const double *idf, size_t buckets, dou
         for (size_t b = 0; b < buckets && squares > 0; b++)
             slab[b * (size_t)c->rows + (size_t)i] = counts[b] / sqrt(squares);
     }
-    bool ok = at_text_ok(&word);
-    at_text_fini(&word);
     at_free(counts);
-    return ok ? AT_OK : no_memory(err);
+    return AT_OK;
 }
 
 /* All columns of one text share one store. */

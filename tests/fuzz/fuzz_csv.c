@@ -51,6 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     at_csv_options options = at_csv_options_default();
     static const char *const encodings[] = {NULL, "utf-8", "windows-1252", "utf-16le"};
     options.skip_bad_rows = data[0] & 1;
+    options.fill_short_rows = data[0] & 32;
     options.encoding = encodings[data[0] >> 1 & 3];
     options.delimiter = data[0] & 8 ? ',' : 0;
     options.quote = data[0] & 16 ? -1 : 0;

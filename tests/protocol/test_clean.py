@@ -127,6 +127,22 @@ drop rows where gdp IS NULL
     assert len(gdp) > 180 and gdp["Albania"] == 3995.383 and gdp["Afghanistan"] == 599.994
 
 
+def test_bikes(atelier_binary, tmp_path):
+    # 295 of 310 rows lack their last field, which is empty in the others.
+    shown = run(atelier_binary, tmp_path,
+                f"%fetch bikes {MESSY}/bikes_montreal_latin1_semicolon.csv --on-bad-row fill", """
+%%clean bikes
+drop column Br*, St-U*
+fill forward `Berri 1`
+""", "%export bikes_clean bikes.csv", "SELECT typeof(Date), count(*), sum(`Berri 1`) FROM bikes"
+                .replace("`", '"'))
+    made = rows(tmp_path / "bikes.csv")
+    assert len(made) == 311 and len(made[0]) == 8
+    days = column(tmp_path / "bikes.csv", "Date")
+    assert days[0] == "2012-01-01" and days[-1] == "2012-11-05" and days == sorted(days)
+    assert all(cell.isdigit() for row in made[1:] for cell in row[1:]), shown
+
+
 def test_super_store(atelier_binary, tmp_path):
     run(atelier_binary, tmp_path,
         f"%fetch orders {MESSY}/global_super_store_orders.tsv --decimal . "

@@ -140,6 +140,28 @@ static void test_steps_and_settings(void **state) {
     completes(w, "%%clean bank\nderive x = ag|", "ag", "age");
     completes(w, "%%clean bank\ntrim job # in a|", "", "");
     completes(w, "%%prepare p --data bank\none-hot jo|", "jo", "job");
+    completes(w, "%%clean bank\nmerge s|", "merge s", "merge similar");
+    completes(w, "%%clean bank\nmerge similar jo|", "jo", "job");
+    completes(w, "%%clean bank\nmerge similar job |", "", "strictly, loosely, except");
+    completes(w, "%%clean bank\nparse |", "parse ", "parse number, parse date");
+    completes(w, "%%clean bank\nparse date job |", "", "day, month, year, as");
+    completes(w, "%%clean bank\nparse date job month f|", "f", "first");
+    completes(w, "%%clean bank\nparse number job decimal c|", "c", "comma");
+    completes(w, "%%clean bank\nsplit column job m|", "m", "matching");
+    completes(w, "%%clean bank\nsplit column job by ',' i|", "i", "into");
+    completes(w, "%%clean bank\nclip age between q|", "q", "quantiles");
+    completes(w, "%%clean bank\nbin age by |", "", "widths, quantiles, edges");
+    completes(w, "%%clean bank\nmap a -> 1, b -> 2 |", "", "else, in");
+    completes(w, "%%clean bank\nmap a -> 1 in jo|", "jo", "job");
+    completes(w, "%%clean bank\nfill f|", "fill f", "fill forward");
+    completes(w, "%%prepare p --data bank\ntarget-encode job o|", "o",
+              "out-of-fold, ordered");
+    completes(w, "%%prepare p --data bank\ntarget-encode job ordered s|", "s",
+              "smoothing");
+    completes(w, "%%prepare p --data bank\nquantile age to |", "", "normal, uniform");
+    completes(w, "%%prepare p --data bank\ndatetime age into year, mi|", "mi", "minute");
+    completes(w, "%%prepare p --data bank\nfreq|", "freq", "frequency-encode");
+    offers(w, "%%prepare p --data bank\ninteract |", "age", "fill forward");
 }
 
 static void test_options_of_every_magic(void **state) {
