@@ -41,11 +41,11 @@ typedef struct at_csv_options {
         *encoding; /* NULL = detect; "utf-8", "windows-1252", "utf-16le", "big5" ... */
     const char *const *missing; /* NULL = "", NA, N/A, n/a, NaN, nan, null, NULL, None, ?
                                    (a whole cell); else exactly these, NULL-terminated */
-    bool skip_bad_rows; /* false: a ragged row is an error that names it; true: skip,
-                           count */
-    bool fill_short_rows; /* a row of more than half of the fields misses those at its end;
-                             others, and longer ones, as skip_bad_rows has it */
-    int64_t skip_lines; /* lines before the header to pass over */
+    bool skip_bad_rows;   /* false: a ragged row is an error that names it; true: skip,
+                             count */
+    bool fill_short_rows; /* a row of more than half of the fields misses those at its
+                             end; others, and longer ones, as skip_bad_rows has it */
+    int64_t skip_lines;   /* lines before the header to pass over */
     const char *const (*types)[2]; /* {column, type} pairs ending with {NULL, NULL} */
     const char *const *names; /* column names, NULL-terminated; NULL: header or c1, c2 */
 } at_csv_options;             /* header = AT_AUTO: see at_csv_options_default */
