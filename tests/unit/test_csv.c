@@ -465,29 +465,6 @@ static void test_ragged(void **state) {
     assert_int_equal(report.first_bad[2], 8);
     assert_string_equal(cell(frame, 0, 1), "7\nx");
     at_frame_release(frame);
-    /* Short rows filled: what they lack is missing, a carriage return is no cell. */
-    options = at_csv_options_default();
-    options.fill_short_rows = true;
-    frame = read_text("a;b;c\r\n1;2;3\r\n4;5\r\n\r\n6;\r\n\"x;y\";7;8\r\n", &options,
-                      &report);
-    assert_int_equal(at_frame_rows(frame), 4);
-    assert_int_equal(report.bad_rows, 0);
-    assert_int_equal(at_frame_column(frame, 1)->ints[1], 5);
-    assert_false(at_column_valid(at_frame_column(frame, 2), 1));
-    assert_false(at_column_valid(at_frame_column(frame, 1), 2));
-    assert_string_equal(cell(frame, 0, 3), "x;y");
-    assert_int_equal(at_frame_column(frame, 2)->ints[3], 8);
-    at_frame_release(frame);
-    text = "a,b,c\n1,2\n1\n2,3,4,5\n6,7,8\n";
-    assert_int_equal(at_csv_read(text, strlen(text), &options, NULL, &frame, NULL, &err),
-                     AT_INVALID);
-    assert_non_null(strstr(err.text, "row 2 (line 3) has 1 field, not 3"));
-    options.skip_bad_rows = true;
-    frame = read_text(text, &options, &report);
-    assert_int_equal(at_frame_rows(frame), 2);
-    assert_int_equal(report.bad_rows, 2);
-    assert_false(at_column_valid(at_frame_column(frame, 2), 0));
-    at_frame_release(frame);
     text = "a,b\n1,\"2\n3,4\n";
     assert_int_equal(at_csv_read(text, strlen(text), NULL, NULL, &frame, NULL, &err),
                      AT_SYNTAX);
