@@ -89,6 +89,10 @@ at_status at_model_facts_show(at_context *context, const at_entry *model, at_err
     put(&f, "recipe", at_card_text(model, "recipe"));
     put(&f, "made", at_listing_when(arena, model->created_us));
     put_scalars(&f, describe, NULL, 0);
+    size_t i;
+    json_t *note;
+    json_array_foreach(json_object_get(describe, "notes"), i, note)
+        put(&f, "note", json_string_value(note));
     const json_t *features = json_object_get(describe, "features");
     if (json_is_array(features))
         put(&f, "features", at_view_count(arena, (int64_t)json_array_size(features)));

@@ -187,6 +187,11 @@ static at_status show_features(at_context *context, const json_t *describe,
 }
 
 static at_status show_model(watch *w, const json_t *result, at_error *err) {
+    size_t i;
+    json_t *note;
+    json_array_foreach(json_object_get(json_object_get(result, "describe"), "notes"), i,
+                       note) if (json_is_string(note))
+        at_display_print(w->context->call->display, "%s\n", json_string_value(note));
     AT_TRY(show_features(w->context, json_object_get(result, "describe"), err));
     if (!w->log.length || !at_text_ok(&w->log))
         return AT_OK;

@@ -11,6 +11,8 @@ static const char *const augmentations[] = {"none", "crop", "crop_color",
                                             "crop_color_transform", NULL};
 static const char *const precisions[] = {"float32", "float16", NULL};
 
+static const char *const kv_stores[] = {"dist_sync", "dist_async", NULL};
+
 const at_param at_image_param_table[] = {
     {.name = "num_classes",
      .kind = AT_PARAM_INT,
@@ -145,7 +147,7 @@ const at_param at_image_param_table[] = {
      .kind = AT_PARAM_BOOL,
      AT(use_pretrained_model),
      .fallback = "0",
-     .help = "start from given weights (--from), with a new last layer"},
+     .help = "start from given weights: --from MODEL or --weights FILE"},
     {.name = "multi_label",
      .kind = AT_PARAM_BOOL,
      AT(multi_label),
@@ -209,6 +211,12 @@ const at_param at_image_param_table[] = {
      .min = 0,
      .max = 1,
      .help = "growth that counts, as a share of the best accuracy"},
+    {.name = "kv_store",
+     .kind = AT_PARAM_CHOICE,
+     AT(kv_store),
+     .choices = kv_stores,
+     .help = "how SageMaker's machines share weights; accepted, without effect on one "
+             "machine"},
 };
 
 const size_t at_image_param_count =
@@ -348,6 +356,12 @@ at_status at_image_params_check(const at_image_params *params, int32_t classes,
         return at_fail(err, AT_INVALID,
                        "top_k is %" PRId64 "; fewer than the %d classes were expected",
                        params->top_k, out->classes);
+    if (params->checkpoint_frequency != AT_AUTO_INT &&
+        params->checkpoint_frequency > params->epochs)
+        return at_fail(err, AT_INVALID,
+                       "checkpoint_frequency is %" PRId64
+                       "; at most the number of epochs, %" PRId64 ", was expected",
+                       params->checkpoint_frequency, params->epochs);
     if (params->use_weighted_loss && !params->multi_label)
         return at_fail(err, AT_INVALID,
                        "use_weighted_loss goes with multi_label = 1 only");

@@ -27,6 +27,7 @@ typedef struct at_image_params {
     bool early_stopping;
     int64_t early_stopping_min_epochs, early_stopping_patience;
     double early_stopping_tolerance;
+    const char *kv_store; /* NULL: none */
 } at_image_params;
 
 extern const at_param at_image_param_table[];

@@ -2,6 +2,7 @@
  *
  *   image_train.c    from the first to the last; what a stop leaves
  *   image_settle.c   the data, and what the hyperparameters come to with it
+ *   image_idle.c     which of them come to nothing
  *   image_start.c    the model that it goes on from
  *   image_nets.c     the nets, and the weights they start from
  *   image_features.c where only the last layer is learned: what goes into it, once
@@ -72,6 +73,8 @@ AT_MUST_USE at_status at_image_make_nets(at_image_training *training, at_error *
 AT_MUST_USE at_status at_image_loop(at_image_training *training, at_error *err);
 AT_MUST_USE at_status at_image_keep_best(at_image_training *training, at_error *err);
 
+/* Tells of hyperparameters that were given and have no effect. */
+void at_image_tell_idle(at_image_training *training);
 /* use_weighted_loss: a class weighs the mean number of images of a class over its own
  * number, both its presence and its absence, within [1 / most, most]. */
 #define AT_WEIGHT_MOST 10.0

@@ -213,5 +213,6 @@ at_status at_image_settle(at_image_training *t, at_error *err) {
                             .multi_label = p->multi_label};
     if (p->use_weighted_loss)
         AT_TRY(at_image_weigh(t, err));
+    at_image_tell_idle(t);
     return AT_OK;
 }

@@ -68,6 +68,13 @@ static void test_what_hangs_together(void **state) {
     refused("{\"num_layers\": \"18\", \"num_classes\": \"3\"}", 5, "5 classes");
     refused("{\"num_layers\": \"18\"}", 1, "1 class;");
     refused("{\"num_layers\": \"18\", \"top_k\": \"5\"}", 5, "top_k is 5");
+    refused("{\"num_layers\": \"18\", \"epochs\": \"3\", "
+            "\"checkpoint_frequency\": \"4\"}",
+            2, "checkpoint_frequency is 4");
+    refused("{\"num_layers\": \"18\", \"multi_label\": \"1\", \"num_classes\": \"5\"}", 3,
+            "num_classes is 5");
+    refused("{\"num_layers\": \"18\", \"multi_label\": \"1\", \"top_k\": \"2\"}", 3,
+            "top_k");
     refused("{\"num_layers\": \"18\", \"use_weighted_loss\": \"1\"}", 5, "multi_label");
 }
 
