@@ -13,8 +13,9 @@ import pytest
 from harness import SLOW, Kernel
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.metrics import accuracy_score, r2_score, roc_auc_score
+from sklearn.neighbors import KNeighborsClassifier
 
-ALGORITHMS = ["xgboost", "random-forest", "extra-trees"]
+ALGORITHMS = ["xgboost", "random-forest", "extra-trees", "knn"]
 
 
 @pytest.fixture
@@ -105,11 +106,23 @@ def test_forests_are_as_good_as_those_of_scikit_learn(kernel, tmp_path, atelier_
     assert ours > roc_auc_score(truth.astype(int), model.predict_proba(other)[:, 1]) - 0.008
 
 
+def test_neighbours_are_those_of_scikit_learn(kernel, tmp_path, atelier_data):
+    (x, y), (other, _) = halves(kernel, tmp_path, atelier_data / "tabular/phoneme.csv --header no "
+                                "--names a,b,c,d,e,y", "y")
+    run(kernel, "%%prepare plain --data whole_train\nimpute mean in numeric")
+    run(kernel, "%%train m --data whole_train --target y --algorithm knn --recipe plain --holdout 0\nk = 9")
+    ours = numbers(scored(kernel, tmp_path, "m", "whole_test")["probability"])
+    model = KNeighborsClassifier(9, algorithm="brute").fit(x, y.astype(int))
+    # Neighbours at the same distance may be taken in another order: rows occur twice.
+    assert (numpy.abs(model.predict_proba(other)[:, 1] - ours) < 1e-9).mean() > 0.98
+
+
 TABLES = [("phoneme.csv --header no --names a,b,c,d,e,y", "y", "auc"),
           ("Vehicle.csv", "Class", "accuracy"), ("mpg.csv", "mpg", "r2")]
 LEAST = {"xgboost": {"auc": 0.93, "accuracy": 0.68, "r2": 0.8},
          "random-forest": {"auc": 0.94, "accuracy": 0.68, "r2": 0.8},
-         "extra-trees": {"auc": 0.94, "accuracy": 0.68, "r2": 0.8}}
+         "extra-trees": {"auc": 0.94, "accuracy": 0.68, "r2": 0.8},
+         "knn": {"auc": 0.9, "accuracy": 0.6, "r2": 0.75}}
 
 
 @pytest.mark.parametrize("table, target, metric", TABLES, ids=[t[2] for t in TABLES])
@@ -202,6 +215,9 @@ def test_an_interrupt_keeps_what_there_is(kernel, tmp_path, algorithm):
     ("xgboost", "objective = reg:gamma", "the setting `objective` asks for a regressor"),
     ("random-forest", "max_features = some", "max_features is 'some'"),
     ("extra-trees", "num_trees = 5", "n_estimators"),
+    ("knn", "k = 0", "1 to 500"),
+    ("knn", "k = 400", "only 270 training rows"),
+    ("knn", "index_metric = L1", "COSINE"),
     ("xgbost", "", "did you mean xgboost"),
 ])
 def test_what_cannot_be_trained_is_said(kernel, algorithm, settings, words):
