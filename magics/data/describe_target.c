@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHOWN = 20, CLASSES = 15 };
+enum { SHOWN = 15, CLASSES = 15 };
 
 /* What is known about the target's predictors. */
 typedef struct outlook {
@@ -218,13 +218,21 @@ static at_status show_powers(outlook *o, const int *order, size_t count,
         at_text_fini(&html);
         at_text_fini(&plain);
     }
-    const char *caption =
-        at_arena_format(arena, "%s, each column alone, out of fold (5 folds)%s%s",
-                        o->goal.classes ? "2 AUC − 1" : "R squared",
-                        shown < count ? at_arena_format(arena, " · the best %d of %d",
-                                                        (int)shown, (int)count)
-                                      : "",
-                        at_describe_sampled(o->d));
+    bool leaking = false;
+    for (int i = 0; i < o->d->facets.count; i++)
+        leaking |= leaks[i].kind != AT_LEAK_NONE;
+    const char *caption = at_arena_format(
+        arena, "%s, each column alone, out of fold (5 folds)%s%s%s",
+        o->goal.classes ? "2 AUC − 1" : "R squared",
+        shown < count
+            ? at_arena_format(arena, " · the best %d of %d", (int)shown, (int)count)
+            : "",
+        at_describe_sampled(o->d),
+        leaking ? ""
+                : at_arena_format(arena,
+                                  " · leak radar: no column looks as if it were only "
+                                  "known after %s",
+                                  o->name));
     at_grid grid = {.title = at_arena_format(arena, "What predicts %s", o->name),
                     .caption = caption,
                     .columns = heads,
@@ -257,13 +265,8 @@ static at_status show_leaks(outlook *o, const at_leak *leaks, at_error *err) {
         row[1].text = at_arena_format(
             arena, strpbrk(name, " ,'\"") ? "drop column `%s`" : "drop column %s", name);
     }
-    if (found == 0) {
-        at_display_print(o->d->context->call->display,
-                         "Leak radar: no column looks as if it were only known after "
-                         "%s.\n",
-                         o->name);
+    if (found == 0) /* the caption of the powers says so */
         return AT_OK;
-    }
     at_grid grid = {.title = at_arena_format(arena,
                                              "Leak radar: would %s be known "
                                              "before %s?",

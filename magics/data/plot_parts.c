@@ -48,11 +48,13 @@ static at_status quarter(at_plot *p, at_error *err) {
     int known = g->count - (g->missing > 0);
     for (int i = 0; i < g->count && !failed; i++) {
         at_arena *arena = p->context->arena;
+        const char *by = p->by->name;
         const char *low = at_view_number(arena, g->edges[i]);
         const char *high = at_view_number(arena, g->edges[i + 1]);
-        const char *name = i >= known       ? "missing"
-                           : i + 1 == known ? at_arena_format(arena, "from %s", low)
-                           : i == 0 ? at_arena_format(arena, "below %s", high)
+        const char *name = i >= known ? "(missing)"
+                           : i + 1 == known
+                               ? at_arena_format(arena, "%s from %s", by, low)
+                           : i == 0 ? at_arena_format(arena, "%s below %s", by, high)
                                     : at_arena_format(arena, "%s to %s", low, high);
         g->names[i] = at_copy_text(name ? name : "");
         failed = !g->names[i];

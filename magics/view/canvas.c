@@ -209,7 +209,15 @@ int at_canvas_legend(at_canvas *c, const at_key *keys, size_t count, double left
 }
 
 double at_canvas_measure(const char *text, double size) {
-    return 0.56 * size * (double)at_view_width(text, strlen(text));
+    double width = 0.56 * (double)at_view_width(text, strlen(text));
+    for (const char *c = text; *c; c++) {
+        if ((*c >= 'A' && *c <= 'Z') || *c == 'm' || *c == 'w' || *c == '%')
+            width += 0.14;
+        else if (*c == 'i' || *c == 'l' || *c == '.' || *c == ',' || *c == 39 ||
+                 *c == '|')
+            width -= 0.22;
+    }
+    return size * width;
 }
 
 const char *at_canvas_cut(const char *text, size_t points, char *out, size_t size) {

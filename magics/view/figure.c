@@ -70,6 +70,8 @@ const char *at_view_number(at_arena *arena, double value) {
         text = at_view_count(arena, (int64_t)value);
     else if (size >= 1e9 || size < 1e-4)
         text = at_arena_format(arena, "%.3g", value);
+    else if (size >= 999.95)
+        text = at_view_count(arena, llround(value));
     else {
         int digits = 3 - (int)floor(log10(size));
         text = at_arena_format(arena, "%.*f", digits < 0 ? 0 : digits, value);

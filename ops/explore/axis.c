@@ -87,6 +87,8 @@ static double round_up(double least) {
     return power * (unit <= 1.0001 ? 1 : unit <= 2.0001 ? 2 : unit <= 5.0001 ? 5 : 10);
 }
 
+enum { FEW = 32 }; /* so many whole numbers have a bin each */
+
 static int wanted_bins(const range *r, double width, int wish, int most) {
     if (wish > 0)
         return wish;
@@ -101,7 +103,7 @@ static at_status equal_edges(const range *r, double low, double high, int wish, 
     double width = high > low ? high - low : fmax(fabs(low) * 0.1, 1);
     double step = wish > 0 ? width / bins : round_up(width / bins);
     if (r->whole) /* as many whole numbers in each bin */
-        step = ceil(step - 1e-9);
+        step = wish == 0 && width < fmin(most, FEW) ? 1 : ceil(step - 1e-9);
     double first = wish > 0 ? low : floor(low / step) * step;
     if (r->whole && step <= 1) /* its number in the middle of the bin */
         first = low - 0.5;

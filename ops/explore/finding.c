@@ -275,7 +275,7 @@ static void twins(at_finding_list *list) {
         const at_facet *a = &t->facets->items[r->a], *b = &t->facets->items[r->b];
         bool same = r->measure == AT_CRAMERS_V
                         ? a->distinct == b->distinct
-                        : r->measure == AT_PEARSON && fabs(r->pearson) >= 0.999999;
+                        : fabs(r->pearson) >= 0.999999 /* NaN of others */;
         if (!same || gone[r->a] || gone[r->b] || r->a == t->target || r->b == t->target ||
             r->rows < 20 || (all_different(&t->profiles[r->a]) && a->number == false))
             continue;

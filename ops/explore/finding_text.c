@@ -106,10 +106,9 @@ static void tell_markers(survey *s) {
             s->list, (at_finding){.kind = AT_FINDING_MARKERS,
                                   .columns = join(arena, k->columns, k->count),
                                   .text = at_arena_format(
-                                      arena,
-                                      "\"%s\" in %s says that "
-                                      "nothing is known",
-                                      k->text, at_finding_count(arena, k->cells)),
+                                      arena, "\"%s\" in %s %s says that nothing is known",
+                                      k->text, at_finding_count(arena, k->cells),
+                                      k->cells == 1 ? "cell" : "cells"),
                                   .step = at_finding_step(s->list, "missing", k->columns,
                                                           k->count, &k->text, 1, NULL)});
     }

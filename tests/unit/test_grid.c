@@ -116,7 +116,7 @@ static void test_figures(void **state) {
     assert_string_equal(at_view_number(&arena, 0.123456), "0.1235");
     assert_string_equal(at_view_number(&arena, 40.0241), "40.02");
     assert_string_equal(at_view_number(&arena, 5191), "5,191");
-    assert_string_equal(at_view_number(&arena, 12345.678), "12346");
+    assert_string_equal(at_view_number(&arena, 12345.678), "12,346");
     assert_string_equal(at_view_number(&arena, (double)NAN), "–");
     assert_string_equal(at_view_number(&arena, 1.5e-7), "1.5e-07");
     at_arena_fini(&arena);
