@@ -8,9 +8,10 @@
 
 AT_MUST_USE at_status at_image_weights_save(const at_net *net, const char *path,
                                             at_error *err);
-/* Sets every parameter of `net` from `file`. A parameter of the layer `except` (a head
- * that is to be learned anew; NULL: none) keeps what it has. AT_INVALID names the first
- * parameter that is missing or of another shape; names that the net lacks are ignored. */
+/* Sets every parameter of `net` from `file`, whose numbers may be F64, F16 or BF16 too. A
+ * parameter of the layer `except` (a head that is to be learned anew; NULL: none) keeps
+ * what it has. AT_INVALID names the first parameter that is missing or of another shape;
+ * names that the net lacks are ignored. */
 AT_MUST_USE at_status at_image_weights_load(at_net *net, const at_safetensors *file,
                                             const char *except, at_error *err);
 

@@ -183,6 +183,22 @@ def test_a_killed_job_goes_on_from_its_checkpoints(atelier_binary, root):
     assert "Epoch[0] Train-accuracy" not in out
 
 
+def test_several_labels_are_learned(atelier_binary, root):
+    rng = np.random.default_rng(3)
+    for channel, count in (("train", 36), ("validation", 12)):
+        folder = root / f"input/data/{channel}"
+        folder.mkdir()
+        with open(folder / f"{channel}.rec", "wb") as out:
+            for i in range(count):
+                flags = rng.integers(0, 2, 3)
+                image = sum(picture(k, rng) * (flag / 3) for k, flag in enumerate(flags))
+                data = struct.pack("<IfQQ3f", 3, 0, i, 0, *flags) + png(np.asarray(image, np.uint8).reshape(SIDE, SIDE))
+                out.write(struct.pack("<II", 0xced7230a, len(data)) + data + b"\0" * (-len(data) % 4))
+    configure(root, {**SMALL_NET, "multi_label": "1", "use_weighted_loss": "1"})
+    out, card = succeeds(atelier_binary, root)
+    assert card["validation_rows"] == 12 and card["target"]["labels"] == ["0", "1", "2"]
+
+
 # ---- rows -------------------------------------------------------------------------------
 
 def rows(count, seed, decimals):

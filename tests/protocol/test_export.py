@@ -16,6 +16,7 @@ import onnx
 import onnxruntime
 import pytest
 from harness import SLOW, Kernel, echo_binary
+from test_image_labels import make
 
 CLASSES = 10
 RNG = np.random.default_rng(4)
@@ -232,6 +233,19 @@ def test_torchvision_weights_come_in_and_go_out(kernel, tmp_path, layers=18):
     run(kernel, f"%export {name} {tmp_path}/net.onnx")
     check_onnx(tmp_path / "net.onnx", images, ours)
     check_torch(1, layers, tmp_path / "net.safetensors", images, ours)
+
+
+def test_several_labels_are_exported_as_sigmoids(kernel, tmp_path):
+    make(tmp_path / "several", 60, seed=3)
+    run(kernel, f"%fetch several {tmp_path}/several/set.lst")
+    run(kernel, "%%train several --data several --algorithm image-classification\nnum_layers = 20\n"
+        "image_shape = 1,28,28\nepochs = 1\nmini_batch_size = 4\nlearning_rate = 0.01\nmulti_label = 1")
+    images = pictures(28, 1)
+    ours = answers(kernel, "several", images)
+    run(kernel, f"%export several {tmp_path}/net.onnx")
+    meta = check_onnx(tmp_path / "net.onnx", images, ours)
+    assert ours.shape == (3, 3) and len(json.loads(meta["classes"])) == 3
+    assert (np.abs(ours.sum(1) - 1) > 1e-3).any()  # no softmax
 
 
 def test_a_models_folder_goes_out_and_comes_back(kernel, tmp_path):

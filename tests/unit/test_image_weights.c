@@ -163,10 +163,75 @@ static void test_what_does_not_fit(void **state) {
     assert_ok(load(path, net, at_resnet_head(1), &err), &err);
     write_file(path, net, turn_first);
     assert_int_equal(load(path, net, NULL, &err), AT_INVALID);
-    assert_non_null(strstr(err.text, at_net_parameter_name(at_net_plan_of(net), 0)));
+    assert_non_null(strstr(err.text, "'conv1.weight' of the weights is 8 x 6 x 3 x 3"));
+    assert_non_null(strstr(err.text, "this net's is 16 x 3 x 3 x 3"));
     write_file(path, net, other_type);
     assert_int_equal(load(path, net, NULL, &err), AT_INVALID);
     assert_non_null(strstr(err.text, "I32"));
+    unlink(path);
+    at_net_release(net);
+    at_net_spec_release(spec);
+}
+
+/* ---- other precisions ---- */
+
+typedef struct precision {
+    at_dtype dtype;
+    size_t size;
+    union {
+        double wide;
+        uint16_t half;
+    } given[4];
+    float want[4];
+} precision;
+
+static const precision precisions[] = {
+    {AT_DTYPE_F64,
+     8,
+     {{.wide = 1.5}, {.wide = -0.25}, {.wide = 0}, {.wide = 1e-3}},
+     {1.5F, -0.25F, 0, 1e-3F}},
+    /* 65504 is the largest, 2^-24 the least above 0 (IEEE 754 binary16). */
+    {AT_DTYPE_F16,
+     2,
+     {{.half = 0x7bff}, {.half = 0x0001}, {.half = 0xc000}, {.half = 0x3555}},
+     {65504, 0x1p-24F, -2, 0x1.554p-2F}},
+    {AT_DTYPE_BF16,
+     2,
+     {{.half = 0x3f80}, {.half = 0xc049}, {.half = 0x0000}, {.half = 0x4000}},
+     {1, -3.140625F, 0, 2}},
+};
+
+/* A fully connected layer of 2 x 2, in each precision. */
+static void test_precisions(void **state) {
+    (void)state;
+    char path[64];
+    at_error err;
+    at_net_spec *spec;
+    assert_ok(at_net_spec_new((at_dims){2, 1, 1}, &spec, &err), &err);
+    int x =
+        at_net_layer(spec, "fully_connected", "fc", 0, &(at_layer_options){.filters = 2});
+    at_net_layer(spec, "softmax", "loss", x, NULL);
+    at_net_options options = {.batch = 1, .parts = 1};
+    at_net *net = net_make(spec, &options, NULL);
+    for (size_t i = 0; i < COUNT(precisions); i++) {
+        const precision *it = &precisions[i];
+        char bytes[32];
+        float got[4];
+        for (size_t k = 0; k < 4; k++)
+            memcpy(bytes + k * it->size, &it->given[k], it->size);
+        const at_array array = {.name = "fc.weight",
+                                .dtype = it->dtype,
+                                .rank = 2,
+                                .shape = {2, 2},
+                                .data = bytes};
+        assert_ok(
+            at_safetensors_write(path_of(path, "precision"), &array, 1, NULL, 0, &err),
+            &err);
+        assert_ok(load(path, net, NULL, &err), &err);
+        at_net_get(net, 0, got);
+        for (int k = 0; k < 4; k++)
+            assert_true(got[k] == it->want[k]);
+    }
     unlink(path);
     at_net_release(net);
     at_net_spec_release(spec);
@@ -176,6 +241,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_against_pytorch),
         cmocka_unit_test(test_what_does_not_fit),
+        cmocka_unit_test(test_precisions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
