@@ -3,13 +3,29 @@
  *     V, LANES            a vector of floats and how many it holds (a divisor of 16)
  *     LD ST SPLAT FMA ADD  load, store, broadcast from memory, a * b + c, a + b
  *     RELU(v)             max(0, v), NaN where v is
+ *     PIXEL               words of a pixel of a map, and of maps' 16 channels:
+ *     GET(p) PUT(p, v)    LANES of them to and from floats
+ *     ROUND(v)            v as PUT and GET would give it back
+ *     DOT(w, x, c)        words' products added to c: FMA of floats
  *     ADD_DOUBLE(p, v)    p[0..LANES) += v, in double
  *     TILE_PIXELS, TILE_BLOCKS, STRIP_ONE, STRIP_TWO   the largest tiles
  *
  * and includes this once. Counts are constant arguments of functions that are always
  * inlined, so that the sums live in registers; look at the assembly after a change. */
 
-enum { PER = 16 / LANES /* vectors of a block */ };
+#ifndef PIXEL /* maps of floats */
+#define PIXEL        16
+#define GET(p)       LD(p)
+#define PUT(p, v)    ST(p, v)
+#define ROUND(v)     (v)
+#define DOT(a, b, c) FMA(a, b, c)
+#endif
+
+enum {
+    PER = 16 / LANES,           /* vectors of a block */
+    STEP = PIXEL / PER,         /* words of a vector in a map */
+    IMAGE = PIXEL == 16 ? 3 : 2 /* words of an image's three channels */
+};
 
 #define INLINE         static inline __attribute__((always_inline))
 #define EACH(i, count) _Pragma("GCC unroll 16") for (int i = 0; i < (count); i++)
@@ -26,7 +42,7 @@ INLINE void tile_begin(const at_direct_tile *t, sums *a, const int T, const int 
         const float *y = t->y + (t->accumulate ? t->pixel_y[p] : 0);
         EACH(v, B * PER) {
             if (t->accumulate)
-                a->at[p][v] = LD(y + (size_t)(v / PER) * t->y_block + v % PER * LANES);
+                a->at[p][v] = GET(y + (size_t)(v / PER) * t->y_block + v % PER * STEP);
             else
                 a->at[p][v] = ZERO;
         }
@@ -37,7 +53,7 @@ INLINE void tile_begin(const at_direct_tile *t, sums *a, const int T, const int 
  * follow on each fetch ahead, fetching costs more than it saves. */
 INLINE void tile_sum(const at_direct_tile *t, sums *a, const int T, const int B,
                      const bool run, const int inner) {
-    const bool fetch = TILE_BLOCKS > 1 || inner == 16;
+    const bool fetch = TILE_BLOCKS > 1 || inner == PIXEL;
     const float *x[TILE_PIXELS], *w = t->weights;
     const size_t w_block = t->weights_block;
     EACH(p, T) x[p] = t->x + t->pixel_x[p];
@@ -46,7 +62,7 @@ INLINE void tile_sum(const at_direct_tile *t, sums *a, const int T, const int B,
             ptrdiff_t at = t->taps[tap] + (ptrdiff_t)c * (ptrdiff_t)t->x_block;
             if (fetch && t->ahead)
                 EACH(p, T) {
-                    const float *next = (run ? x[0] + p * 16 : x[p]) + at + t->ahead;
+                    const float *next = (run ? x[0] + p * PIXEL : x[p]) + at + t->ahead;
                     __builtin_prefetch(next, 0, 2);
                 }
             _Pragma("GCC unroll 4") for (int i = 0; i < inner; i++, w += 16, at++) {
@@ -54,8 +70,8 @@ INLINE void tile_sum(const at_direct_tile *t, sums *a, const int T, const int B,
                 EACH(v, B * PER)
                 row[v] = LD(w + (size_t)(v / PER) * w_block + v % PER * LANES);
                 EACH(p, T) {
-                    V one = SPLAT(run ? x[0] + at + p * 16 : x[p] + at);
-                    EACH(v, B * PER) a->at[p][v] = FMA(row[v], one, a->at[p][v]);
+                    V one = SPLAT(run ? x[0] + at + p * PIXEL : x[p] + at);
+                    EACH(v, B * PER) a->at[p][v] = DOT(row[v], one, a->at[p][v]);
                 }
             }
         }
@@ -71,8 +87,8 @@ INLINE void tile_finish(const at_direct_tile *t, sums *a, const int T, const int
         EACH(p, T) {
             const float *add = t->add + t->pixel_add[p];
             EACH(v, B * PER)
-            a->at[p][v] = ADD(a->at[p][v], LD(add + (size_t)(v / PER) * t->add_block +
-                                              v % PER * LANES));
+            a->at[p][v] = ADD(a->at[p][v], GET(add + (size_t)(v / PER) * t->add_block +
+                                               v % PER * STEP));
         }
     if (t->relu)
         EACH(p, T) EACH(v, B * PER) a->at[p][v] = RELU(a->at[p][v]);
@@ -80,6 +96,7 @@ INLINE void tile_finish(const at_direct_tile *t, sums *a, const int T, const int
         EACH(v, B * PER) {
             V sum = ZERO, square = ZERO;
             EACH(p, T) {
+                a->at[p][v] = ROUND(a->at[p][v]);
                 sum = ADD(sum, a->at[p][v]);
                 square = FMA(a->at[p][v], a->at[p][v], square);
             }
@@ -98,7 +115,7 @@ INLINE void tile_any(const at_direct_tile *t, const int T, const int B, const bo
     EACH(p, T) {
         float *y = t->y + t->pixel_y[p];
         EACH(v, B * PER)
-        ST(y + (size_t)(v / PER) * t->y_block + v % PER * LANES, a.at[p][v]);
+        PUT(y + (size_t)(v / PER) * t->y_block + v % PER * STEP, a.at[p][v]);
     }
 }
 
@@ -106,16 +123,16 @@ typedef void tile_fn(const at_direct_tile *);
 
 #define TILE(T, B)                                                                       \
     static void tile_##T##_##B(const at_direct_tile *t) {                                \
-        if (t->inner == 16)                                                              \
-            tile_any(t, T, B, false, 16);                                                \
-        else if (t->inner == 3)                                                          \
-            tile_any(t, T, B, false, 3);                                                 \
+        if (t->inner == PIXEL)                                                           \
+            tile_any(t, T, B, false, PIXEL);                                             \
+        else if (t->inner == IMAGE)                                                      \
+            tile_any(t, T, B, false, IMAGE);                                             \
         else                                                                             \
             tile_any(t, T, B, false, t->inner);                                          \
     }
 #define RUN(T, B)                                                                        \
     static void run_##T##_##B(const at_direct_tile *t) {                                 \
-        tile_any(t, T, B, true, 16);                                                     \
+        tile_any(t, T, B, true, PIXEL);                                                  \
     }
 
 /* ---- strips ---------------------------------------------------------------------------
@@ -142,7 +159,7 @@ INLINE void strip_any(const at_direct_strip *s, const int T, const int B,
                 row[v] = LD(y + (size_t)(v / PER) * y_block + v % PER * LANES);
                 EACH(i, T) {
                     V one = SPLAT(x + (apart ? input[i] : i));
-                    EACH(v, B * PER) a[i][v] = FMA(row[v], one, a[i][v]);
+                    EACH(v, B * PER) a[i][v] = DOT(row[v], one, a[i][v]);
                 }
             }
         }

@@ -17,6 +17,8 @@ struct at_winograd_kernels;
 
 typedef struct at_isa {
     const char *name; /* "scalar", "avx2", "avx512", "neon" */
+    int pixel; /* words of 16 channels in the maps its kernels work on: 16 of floats, 8 of
+                  bfloat16 (at_element of ops/tensor/blocked.h) */
     const struct at_direct_kernels *direct;
     const struct at_winograd_kernels *winograd;
     const struct at_pixels *pixels;
@@ -27,7 +29,11 @@ typedef struct at_isa {
 const at_isa *at_isa_pick(void);
 /* By name; NULL where the processor (or the build) lacks it. */
 const at_isa *at_isa_named(const char *name);
-/* All that this processor can run, the scalar one first; NULL past the last. */
+/* The same instruction set's kernels for maps of bfloat16 ("avx512_bf16"), which multiply
+ * two channels at a time and sum in float; NULL where the processor has no such
+ * instructions: there bfloat16 would cost more than it saves. */
+const at_isa *at_isa_bf16(const at_isa *isa);
+/* All that this processor can run on floats, the scalar one first; NULL past the last. */
 const at_isa *at_isa_at(size_t index);
 
 #endif

@@ -2,8 +2,10 @@
  * and its gradient (with ReLU and a sum in the same pass), pooling, matrix times vectors,
  * the optimisers' updates. Memory-bound, nearly all of it: a kernel makes one pass.
  *
- * A plane is h rows of w pixels, a pixel 16 floats (ops/tensor/blocked.h). Every kernel
- * works on one plane; which planes, and on which thread, is the caller's. */
+ * A plane is h rows of w pixels, a pixel 16 channels (ops/tensor/blocked.h) of floats or,
+ * in a table for bfloat16, of those; all else is floats, sums are made in float and
+ * wider. Every kernel works on one plane; which planes, and on which thread, is the
+ * caller's. */
 #ifndef ATELIER_OPS_ISA_POINTWISE_H
 #define ATELIER_OPS_ISA_POINTWISE_H
 
@@ -11,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Pixel (0,0) of a plane, and the floats from one row to the next. data may be NULL where
+/* Pixel (0,0) of a plane, and the words from one row to the next. data may be NULL where
  * a map is optional. */
 typedef struct at_view {
     float *data;
@@ -90,6 +92,7 @@ typedef struct at_pointwise {
     void (*total)(at_view x, int32_t h, int32_t w, float *sum);
     /* Each pixel (+)= value[16]. */
     void (*spread)(at_view x, int32_t h, int32_t w, const float *value, bool accumulate);
+    /* On floats always: NULL in a table for bfloat16. */
     void (*dense)(const at_dense *dense);
     void (*dense_data)(const at_dense *dense);    /* x from y and w */
     void (*dense_weights)(const at_dense *dense); /* w and bias from x and y */
@@ -99,9 +102,10 @@ typedef struct at_pointwise {
     void (*rmsprop)(const at_update *update);
 } at_pointwise;
 
-extern const at_pointwise at_pointwise_scalar;
+extern const at_pointwise at_pointwise_scalar, at_pointwise_scalar_bf16;
 #if defined(__x86_64__)
-extern const at_pointwise at_pointwise_avx2, at_pointwise_avx512;
+extern const at_pointwise at_pointwise_avx2, at_pointwise_avx512,
+    at_pointwise_avx512_bf16;
 #elif defined(__aarch64__)
 extern const at_pointwise at_pointwise_neon;
 #endif

@@ -26,7 +26,6 @@
 #define ADD_DOUBLES(to, v)  to_doubles(to, v)
 #define LOAD_BYTES(p)       from_bytes(p)
 #define STORE_BYTES(p, v)   to_bytes(p, v)
-#define KERNELS             at_pointwise_avx2
 
 TARGET static inline void to_doubles(double *to, __m256 v) {
     __m256d low = _mm256_cvtps_pd(_mm256_castps256_ps128(v));
@@ -48,6 +47,10 @@ TARGET static inline void to_bytes(uint8_t *p, __m256 v) {
 }
 
 #include "ops/isa/pointwise_template.h"
+
+#include "ops/isa/pointwise_floats.h"
+
+const at_pointwise at_pointwise_avx2 = {MAPS, FLOATS};
 #else
 typedef int at_pointwise_no_avx2;
 #endif

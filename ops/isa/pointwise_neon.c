@@ -26,7 +26,6 @@
 #define ADD_DOUBLES(to, v)  to_doubles(to, v)
 #define LOAD_BYTES(p)       from_bytes(p)
 #define STORE_BYTES(p, v)   to_bytes(p, v)
-#define KERNELS             at_pointwise_neon
 
 static inline void to_doubles(double *to, float32x4_t v) {
     vst1q_f64(to, vaddq_f64(vld1q_f64(to), vcvt_f64_f32(vget_low_f32(v))));
@@ -46,6 +45,10 @@ static inline void to_bytes(uint8_t *p, float32x4_t v) {
 }
 
 #include "ops/isa/pointwise_template.h"
+
+#include "ops/isa/pointwise_floats.h"
+
+const at_pointwise at_pointwise_neon = {MAPS, FLOATS};
 #else
 typedef int at_pointwise_no_neon;
 #endif

@@ -7,9 +7,23 @@
  *   GREATER(a, b, x, y)                  x where a > b, else y
  *   ADD_DOUBLES(to, v)                   to[LANES] += v
  *   LOAD_BYTES(p), STORE_BYTES(p, v)     LANES bytes as floats
- *   KERNELS                              the name of the table
+ *
+ * and, where maps do not hold floats, what they hold:
+ *
+ *   PIXEL                                words of a pixel
+ *   GET(p), PUT(p, v), PUSH(p, v)        LANES of its channels: load, store, stream
+ *
+ * It gets MAPS, the initialisers of the kernels on maps; the others, on what is floats
+ * always, follow in pointwise_floats.h.
  *
  * MAX(a, b) gives b where either is not a number: a ReLU lets it through. */
+#ifndef PIXEL
+#define PIXEL      16
+#define GET(p)     LOAD(p)
+#define PUT(p, v)  STORE(p, v)
+#define PUSH(p, v) STREAM(p, v)
+#endif
+
 #define CHUNKS (16 / LANES) /* vectors of a pixel */
 #define INLINE TARGET static inline __attribute__((always_inline))
 #define EACH   _Pragma("GCC unroll 4") for (int k = 0; k < CHUNKS; k++)
@@ -18,17 +32,28 @@ typedef struct pixel {
     V part[CHUNKS];
 } pixel;
 
-INLINE pixel load(const float *p) {
+INLINE pixel floats(const float *p) {
     pixel v;
     EACH v.part[k] = LOAD(p + k * LANES);
     return v;
 }
 
+INLINE void store_floats(float *p, pixel v) {
+    EACH STORE(p + k * LANES, v.part[k]);
+}
+
+/* Of a map. */
+INLINE pixel load(const float *p) {
+    pixel v;
+    EACH v.part[k] = GET(p + k * (PIXEL / CHUNKS));
+    return v;
+}
+
 INLINE void store(float *p, pixel v, bool stream) {
     if (stream)
-        EACH STREAM(p + k * LANES, v.part[k]);
+        EACH PUSH(p + k * (PIXEL / CHUNKS), v.part[k]);
     else
-        EACH STORE(p + k * LANES, v.part[k]);
+        EACH PUT(p + k * (PIXEL / CHUNKS), v.part[k]);
 }
 
 INLINE pixel zero(void) {
@@ -73,7 +98,7 @@ TARGET static void sums(at_view x, int32_t h, int32_t w, double *out) {
     for (int32_t i = 0; i < h; i++) {
         const float *p = x.data + (size_t)i * x.row;
         pixel sum = zero(), square = zero();
-        for (int32_t j = 0; j < w; j++, p += 16) {
+        for (int32_t j = 0; j < w; j++, p += PIXEL) {
             pixel v = load(p);
             sum = plus(sum, v);
             square = fused(v, v, square);
@@ -84,17 +109,17 @@ TARGET static void sums(at_view x, int32_t h, int32_t w, double *out) {
 }
 
 INLINE void norm_as(const at_norm *n, bool adds, bool stream) {
-    pixel scale = load(n->scale), shift = load(n->shift);
+    pixel scale = floats(n->scale), shift = floats(n->shift);
     pixel least = all(n->relu ? 0 : -__builtin_inff());
     for (int32_t i = 0; i < n->h; i++) {
         const float *x = n->x.data + (size_t)i * n->x.row;
         const float *other = adds ? n->add.data + (size_t)i * n->add.row : x;
         float *y = n->y.data + (size_t)i * n->y.row;
         for (int32_t j = 0; j < n->w; j++) {
-            pixel v = fused(load(x + j * 16), scale, shift);
+            pixel v = fused(load(x + j * PIXEL), scale, shift);
             if (adds)
-                v = plus(v, load(other + j * 16));
-            store(y + j * 16, most(least, v), stream);
+                v = plus(v, load(other + j * PIXEL));
+            store(y + j * PIXEL, most(least, v), stream);
         }
     }
     if (stream)
@@ -113,19 +138,19 @@ TARGET static void norm(const at_norm *n) {
 }
 
 INLINE void norm_sums_as(const at_norm *n, at_mask mask) {
-    pixel scale = load(n->scale), shift = load(n->shift), mean = load(n->mean);
+    pixel scale = floats(n->scale), shift = floats(n->shift), mean = floats(n->mean);
     for (int32_t i = 0; i < n->h; i++) {
         const float *x = n->x.data + (size_t)i * n->x.row;
         const float *y = mask == AT_MASK_OUTPUT ? n->y.data + (size_t)i * n->y.row : x;
         float *dy = n->dy.data + (size_t)i * n->dy.row;
         pixel sum = zero(), product = zero();
         for (int32_t j = 0; j < n->w; j++) {
-            pixel v = load(x + j * 16), g = load(dy + j * 16);
+            pixel v = load(x + j * PIXEL), g = load(dy + j * PIXEL);
             if (mask == AT_MASK_INPUT)
                 g = where_positive(fused(v, scale, shift), g);
             if (mask == AT_MASK_OUTPUT) {
-                g = where_positive(load(y + j * 16), g);
-                store(dy + j * 16, g, false);
+                g = where_positive(load(y + j * PIXEL), g);
+                store(dy + j * PIXEL, g, false);
             }
             sum = plus(sum, g);
             product = fused(g, minus(v, mean), product);
@@ -145,21 +170,21 @@ TARGET static void norm_sums(const at_norm *n) {
 }
 
 INLINE void norm_back_as(const at_norm *n, bool masked, bool accumulate, bool stream) {
-    pixel scale = load(n->scale), shift = load(n->shift), mean = load(n->mean);
-    pixel slope = load(n->slope), offset = load(n->offset);
+    pixel scale = floats(n->scale), shift = floats(n->shift), mean = floats(n->mean);
+    pixel slope = floats(n->slope), offset = floats(n->offset);
     for (int32_t i = 0; i < n->h; i++) {
         const float *x = n->x.data + (size_t)i * n->x.row;
         const float *dy = n->dy.data + (size_t)i * n->dy.row;
         float *dx = n->dx.data + (size_t)i * n->dx.row;
         for (int32_t j = 0; j < n->w; j++) {
-            pixel v = load(x + j * 16), g = load(dy + j * 16);
+            pixel v = load(x + j * PIXEL), g = load(dy + j * PIXEL);
             if (masked)
                 g = where_positive(fused(v, scale, shift), g);
             pixel d = fused_minus(minus(v, mean), slope, minus(zero(), offset));
             d = fused(g, scale, d);
             if (accumulate)
-                d = plus(d, load(dx + j * 16));
-            store(dx + j * 16, d, stream);
+                d = plus(d, load(dx + j * PIXEL));
+            store(dx + j * PIXEL, d, stream);
         }
     }
     if (stream)
@@ -192,10 +217,10 @@ TARGET static void add(at_view y, at_view a, at_view b, int32_t h, int32_t w, bo
         const float *q = b.data ? b.data + (size_t)i * b.row : NULL;
         float *to = y.data + (size_t)i * y.row;
         for (int32_t j = 0; j < w; j++) {
-            pixel v = load(p + j * 16);
+            pixel v = load(p + j * PIXEL);
             if (q)
-                v = plus(v, load(q + j * 16));
-            store(to + j * 16, most(least, v), false);
+                v = plus(v, load(q + j * PIXEL));
+            store(to + j * PIXEL, most(least, v), false);
         }
     }
 }
@@ -207,10 +232,10 @@ TARGET static void relu_back(at_view dx, at_view dy, at_view y, int32_t h, int32
         const float *p = y.data + (size_t)i * y.row;
         float *to = dx.data + (size_t)i * dx.row;
         for (int32_t j = 0; j < w; j++) {
-            pixel v = where_positive(load(p + j * 16), load(g + j * 16));
+            pixel v = where_positive(load(p + j * PIXEL), load(g + j * PIXEL));
             if (accumulate)
-                v = plus(v, load(to + j * 16));
-            store(to + j * 16, v, false);
+                v = plus(v, load(to + j * PIXEL));
+            store(to + j * PIXEL, v, false);
         }
     }
 }
@@ -223,19 +248,19 @@ INLINE void max_pool_at(const at_pool2d *p, int32_t i, int32_t j) {
     int32_t top = y < 0 ? -y : 0, left = x < 0 ? -x : 0;
     int32_t bottom = p->h - y < p->kernel ? p->h - y : p->kernel;
     int32_t right = p->w - x < p->kernel ? p->w - x : p->kernel;
-    const float *from = p->x.data + (ptrdiff_t)y * (ptrdiff_t)p->x.row + x * 16;
-    pixel best = load(from + (size_t)top * p->x.row + left * 16);
+    const float *from = p->x.data + (ptrdiff_t)y * (ptrdiff_t)p->x.row + x * PIXEL;
+    pixel best = load(from + (size_t)top * p->x.row + left * PIXEL);
     pixel taken = all((float)(top * p->kernel + left));
     for (int32_t r = top; r < bottom; r++)
         for (int32_t s = left; s < right; s++) {
-            pixel v = load(from + (size_t)r * p->x.row + s * 16);
+            pixel v = load(from + (size_t)r * p->x.row + s * PIXEL);
             V tap = BROADCAST((float)(r * p->kernel + s));
             EACH {
                 taken.part[k] = GREATER(v.part[k], best.part[k], tap, taken.part[k]);
                 best.part[k] = MAX(best.part[k], v.part[k]);
             }
         }
-    store(p->y.data + (size_t)i * p->y.row + (size_t)j * 16, best, false);
+    store(p->y.data + (size_t)i * p->y.row + (size_t)j * PIXEL, best, false);
     if (p->taken) {
         uint8_t *to = p->taken + ((size_t)i * (size_t)p->columns + (size_t)j) * 16;
         EACH STORE_BYTES(to + k * LANES, taken.part[k]);
@@ -263,7 +288,7 @@ TARGET static void max_pool_back(const at_pool2d *p) {
         for (int32_t x = 0; x < p->w; x++) {
             int32_t left, right;
             windows(p, x, p->columns, &left, &right);
-            float *to = p->x.data + (size_t)y * p->x.row + (size_t)x * 16;
+            float *to = p->x.data + (size_t)y * p->x.row + (size_t)x * PIXEL;
             pixel sum = p->accumulate ? load(to) : zero();
             for (int32_t i = top; i < bottom; i++)
                 for (int32_t j = left; j < right; j++) {
@@ -271,11 +296,12 @@ TARGET static void max_pool_back(const at_pool2d *p) {
                                   j * p->stride;
                     const uint8_t *taken =
                         p->taken + ((size_t)i * (size_t)p->columns + (size_t)j) * 16;
-                    const float *dy = p->y.data + (size_t)i * p->y.row + (size_t)j * 16;
+                    const float *dy =
+                        p->y.data + (size_t)i * p->y.row + (size_t)j * PIXEL;
                     V own = BROADCAST((float)tap);
                     EACH sum.part[k] =
                         ADD(sum.part[k], EQUAL(LOAD_BYTES(taken + k * LANES), own,
-                                               LOAD(dy + k * LANES)));
+                                               GET(dy + k * (PIXEL / CHUNKS))));
                 }
             store(to, sum, false);
         }
@@ -288,190 +314,23 @@ TARGET static void total(at_view x, int32_t h, int32_t w, float *out) {
         const float *p = x.data + (size_t)i * x.row;
         pixel sum = zero();
         for (int32_t j = 0; j < w; j++)
-            sum = plus(sum, load(p + j * 16));
+            sum = plus(sum, load(p + j * PIXEL));
         whole = plus(whole, sum);
     }
-    store(out, whole, false);
+    store_floats(out, whole);
 }
 
 TARGET static void spread(at_view x, int32_t h, int32_t w, const float *value,
                           bool accumulate) {
-    pixel v = load(value);
+    pixel v = floats(value);
     for (int32_t i = 0; i < h; i++) {
         float *p = x.data + (size_t)i * x.row;
         for (int32_t j = 0; j < w; j++)
-            store(p + j * 16, accumulate ? plus(v, load(p + j * 16)) : v, false);
+            store(p + j * PIXEL, accumulate ? plus(v, load(p + j * PIXEL)) : v, false);
     }
 }
 
-/* ---- fully connected ---- */
-
-enum { DENSE_ROWS = 4 }; /* sums held at once */
-
-static inline size_t dense_inputs(const at_dense *d) {
-    return (size_t)((d->c + 15) / 16) * 16;
-}
-
-INLINE void dense_rows(const at_dense *d, int32_t block, int32_t row, int rows) {
-    const float *w = d->w + (size_t)block * dense_inputs(d) * 16;
-    pixel sum[DENSE_ROWS];
-    for (int r = 0; r < rows; r++)
-        sum[r] = d->bias ? load(d->bias + (size_t)block * 16) : zero();
-    for (int32_t c = 0; c < d->c; c++) {
-        pixel weight = load(w + (size_t)c * 16);
-        const float *x = d->x + (size_t)(c / 16) * d->x_block + (size_t)(c % 16);
-        for (int r = 0; r < rows; r++)
-            sum[r] = fused(all(x[(size_t)(row + r) * d->x_row]), weight, sum[r]);
-    }
-    for (int r = 0; r < rows; r++)
-        store(d->y + (size_t)(row + r) * d->y_row + (size_t)block * d->y_block, sum[r],
-              false);
-}
-
-TARGET static void dense(const at_dense *d) {
-    for (int32_t block = d->from; block < d->to; block++) {
-        int32_t row = 0;
-        for (; row + DENSE_ROWS <= d->rows; row += DENSE_ROWS)
-            dense_rows(d, block, row, DENSE_ROWS);
-        for (; row < d->rows; row++)
-            dense_rows(d, block, row, 1);
-    }
-}
-
-INLINE float across(pixel v) {
-    float lanes[16], sum = 0;
-    store(lanes, v, false);
-    for (int k = 0; k < 16; k++)
-        sum += lanes[k];
-    return sum;
-}
-
-INLINE void dense_data_rows(const at_dense *d, int32_t c, int32_t row, int rows) {
-    pixel sum[DENSE_ROWS];
-    for (int r = 0; r < rows; r++)
-        sum[r] = zero();
-    for (int32_t block = 0; block < d->blocks; block++) {
-        pixel weight = load(d->w + ((size_t)block * dense_inputs(d) + (size_t)c) * 16);
-        const float *y = d->y + (size_t)block * d->y_block;
-        for (int r = 0; r < rows; r++)
-            sum[r] = fused(load(y + (size_t)(row + r) * d->y_row), weight, sum[r]);
-    }
-    float *x = d->x + (size_t)(c / 16) * d->x_block + (size_t)(c % 16);
-    for (int r = 0; r < rows; r++) {
-        float *to = x + (size_t)(row + r) * d->x_row;
-        *to = d->accumulate ? *to + across(sum[r]) : across(sum[r]);
-    }
-}
-
-TARGET static void dense_data(const at_dense *d) {
-    for (int32_t c = d->from * 16; c < d->to * 16; c++) {
-        int32_t row = 0;
-        for (; row + DENSE_ROWS <= d->rows; row += DENSE_ROWS)
-            dense_data_rows(d, c, row, DENSE_ROWS);
-        for (; row < d->rows; row++)
-            dense_data_rows(d, c, row, 1);
-    }
-}
-
-INLINE void dense_weights_inputs(const at_dense *d, int32_t block, int32_t c, int count) {
-    pixel sum[DENSE_ROWS];
-    for (int i = 0; i < count; i++)
-        sum[i] = zero();
-    const float *x = d->x + (size_t)(c / 16) * d->x_block + (size_t)(c % 16);
-    for (int32_t row = 0; row < d->rows; row++) {
-        pixel y = load(d->y + (size_t)row * d->y_row + (size_t)block * d->y_block);
-        for (int i = 0; i < count; i++)
-            sum[i] = fused(all(x[(size_t)row * d->x_row + (size_t)i]), y, sum[i]);
-    }
-    for (int i = 0; i < count; i++)
-        store(d->w + ((size_t)block * dense_inputs(d) + (size_t)(c + i)) * 16, sum[i],
-              false);
-}
-
-TARGET static void dense_weights(const at_dense *d) {
-    for (int32_t block = d->from; block < d->to; block++) {
-        if (d->bias) {
-            pixel sum = zero();
-            for (int32_t row = 0; row < d->rows; row++)
-                sum = plus(sum, load(d->y + (size_t)row * d->y_row +
-                                     (size_t)block * d->y_block));
-            store(d->bias + (size_t)block * 16, sum, false);
-        }
-        int32_t c = 0;
-        for (; c + DENSE_ROWS <= d->c; c += DENSE_ROWS)
-            dense_weights_inputs(d, block, c, DENSE_ROWS);
-        for (; c < d->c; c++)
-            dense_weights_inputs(d, block, c, 1);
-    }
-}
-
-/* ---- optimisers ---- */
-
-TARGET static void sgd(const at_update *u) {
-    V rate = BROADCAST(u->rate), decay = BROADCAST(u->decay);
-    V momentum = BROADCAST(u->momentum);
-    for (size_t i = 0; i < u->count; i += LANES) {
-        V w = LOAD(u->w + i), g = FMA(decay, w, LOAD(u->g + i));
-        V m = FNMA(rate, g, MUL(momentum, LOAD(u->m + i)));
-        STORE(u->m + i, m);
-        STORE(u->w + i, ADD(w, m));
-    }
-}
-
-TARGET static void nag(const at_update *u) {
-    V rate = BROADCAST(u->rate), decay = BROADCAST(u->decay);
-    V momentum = BROADCAST(u->momentum);
-    for (size_t i = 0; i < u->count; i += LANES) {
-        V w = LOAD(u->w + i), g = FMA(decay, w, LOAD(u->g + i));
-        V m = FMA(momentum, LOAD(u->m + i), g);
-        STORE(u->m + i, m);
-        STORE(u->w + i, FNMA(rate, FMA(momentum, m, g), w));
-    }
-}
-
-TARGET static void adam(const at_update *u) {
-    V rate = BROADCAST(u->rate), decay = BROADCAST(u->decay);
-    V beta1 = BROADCAST(u->beta1), rest1 = BROADCAST(1 - u->beta1);
-    V beta2 = BROADCAST(u->beta2), rest2 = BROADCAST(1 - u->beta2);
-    V epsilon = BROADCAST(u->epsilon);
-    for (size_t i = 0; i < u->count; i += LANES) {
-        V w = LOAD(u->w + i), g = FMA(decay, w, LOAD(u->g + i));
-        V m = FMA(beta1, LOAD(u->m + i), MUL(rest1, g));
-        V v = FMA(beta2, LOAD(u->v + i), MUL(rest2, MUL(g, g)));
-        STORE(u->m + i, m);
-        STORE(u->v + i, v);
-        STORE(u->w + i, SUB(w, DIV(MUL(rate, m), ADD(SQRT(v), epsilon))));
-    }
-}
-
-TARGET static void rmsprop(const at_update *u) {
-    V rate = BROADCAST(u->rate), decay = BROADCAST(u->decay);
-    V gamma = BROADCAST(u->momentum), rest = BROADCAST(1 - u->momentum);
-    V epsilon = BROADCAST(u->epsilon);
-    for (size_t i = 0; i < u->count; i += LANES) {
-        V w = LOAD(u->w + i), g = FMA(decay, w, LOAD(u->g + i));
-        V m = FMA(gamma, LOAD(u->m + i), MUL(rest, MUL(g, g)));
-        STORE(u->m + i, m);
-        STORE(u->w + i, SUB(w, DIV(MUL(rate, g), SQRT(ADD(m, epsilon)))));
-    }
-}
-
-const at_pointwise KERNELS = {
-    .sums = sums,
-    .norm = norm,
-    .norm_sums = norm_sums,
-    .norm_back = norm_back,
-    .add = add,
-    .relu_back = relu_back,
-    .max_pool = max_pool,
-    .max_pool_back = max_pool_back,
-    .total = total,
-    .spread = spread,
-    .dense = dense,
-    .dense_data = dense_data,
-    .dense_weights = dense_weights,
-    .sgd = sgd,
-    .nag = nag,
-    .adam = adam,
-    .rmsprop = rmsprop,
-};
+#define MAPS                                                                             \
+    .sums = sums, .norm = norm, .norm_sums = norm_sums, .norm_back = norm_back,          \
+    .add = add, .relu_back = relu_back, .max_pool = max_pool,                            \
+    .max_pool_back = max_pool_back, .total = total, .spread = spread

@@ -9,6 +9,7 @@ static at_net_options options_of(const at_image_training *t, bool training) {
     const at_image_params *p = &t->params;
     at_net_options options = {.batch = (int32_t)p->mini_batch_size,
                               .training = training,
+                              .bf16 = training && t->bf16,
                               .parts = (int)at_pool_threads(t->request->pool),
                               .limit = at_image_memory_left()};
     if (training) {

@@ -9,7 +9,7 @@
 static const char *const optimizers[] = {"sgd", "adam", "rmsprop", "nag", NULL};
 static const char *const augmentations[] = {"none", "crop", "crop_color",
                                             "crop_color_transform", NULL};
-static const char *const precisions[] = {"float32", "float16", NULL};
+static const char *const precisions[] = {"float32", "bfloat16", "float16", NULL};
 
 static const char *const kv_stores[] = {"dist_sync", "dist_async", NULL};
 
@@ -163,7 +163,8 @@ const at_param at_image_param_table[] = {
      AT(precision_dtype),
      .fallback = "float32",
      .choices = precisions,
-     .help = "numbers that the net computes with"},
+     .help = "numbers that the net computes with as it learns: float16 stands for "
+             "bfloat16, and float32 for both where the processor has no such numbers"},
     {.name = "top_k",
      .kind = AT_PARAM_INT,
      AT(top_k),

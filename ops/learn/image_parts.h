@@ -34,6 +34,7 @@ typedef struct at_image_training {
     at_augment augment;
     at_image_start start; /* the model that it goes on from */
     at_resnet_options resnet;
+    bool bf16; /* what learns computes in bfloat16; what judges and serves in float */
     at_net_spec *spec;
     size_t frozen;       /* layers of it that stay as they are */
     at_net *net, *judge; /* judge: for validation, within net's memory; NULL: none */

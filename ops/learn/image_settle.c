@@ -161,6 +161,24 @@ static at_status check_start(const at_image_training *t, at_error *err) {
                         "torchvision's or timm's names: --weights FILE");
 }
 
+static void settle_precision(at_image_training *t) {
+    const char *precision = t->params.precision_dtype;
+    if (strcmp(precision, "float32") == 0)
+        return;
+    t->bf16 = at_isa_bf16(at_isa_pick()) != NULL;
+    if (!t->bf16)
+        at_image_say(t,
+                     "[INFO] precision_dtype = %s: this processor has no bfloat16 "
+                     "instructions: trained in float32",
+                     precision);
+    else if (strcmp(precision, "float16") == 0)
+        at_image_say(t,
+                     "[INFO] precision_dtype = float16: trained in bfloat16, which has "
+                     "the range of float32");
+    else
+        at_image_say(t, "[INFO] trained in bfloat16, with weights and sums in float32");
+}
+
 at_status at_image_settle(at_image_training *t, at_error *err) {
     const at_image_train_request *request = t->request;
     AT_TRY(at_params_from_json(at_image_param_table, at_image_param_count,
@@ -171,10 +189,7 @@ at_status at_image_settle(at_image_training *t, at_error *err) {
         AT_TRY(at_image_start_inherit(&t->start, request->hyperparameters, &t->arena,
                                       &t->params, err));
     }
-    if (strcmp(p->precision_dtype, "float32") != 0)
-        return at_fail(err, AT_UNSUPPORTED,
-                       "precision_dtype = %s cannot be trained yet; use float32",
-                       p->precision_dtype);
+    settle_precision(t);
     AT_TRY(check_start(t, err));
     AT_TRY(take_data(t, err));
     if (t->start.head && p->num_classes == AT_AUTO_INT)

@@ -25,25 +25,26 @@ static void window(const at_layer_options *o, int32_t i, int32_t size, int32_t *
 }
 
 /* A window of a map as a view of its own. */
-static at_view part_of(at_view plane, int32_t top, int32_t left) {
-    plane.data += (size_t)top * plane.row + (size_t)left * AT_BLOCK;
+static at_view part_of(const at_blocked *map, int32_t n, int32_t block, int32_t top,
+                       int32_t left) {
+    at_view plane = at_plane(map, n, block);
+    plane.data += (size_t)top * plane.row + (size_t)left * map->pixel;
     return plane;
 }
 
 static void plane(const at_layer_call *call, int32_t n, int32_t block) {
     const at_node *node = call->node;
-    at_view x = at_plane(&call->in[0], n, block), y = at_plane(&call->out, n, block);
     for (int32_t i = 0; i < call->out.h; i++)
         for (int32_t j = 0; j < call->out.w; j++) {
             int32_t top, bottom, left, right;
             window(&node->options, i, call->in[0].h, &top, &bottom);
             window(&node->options, j, call->in[0].w, &left, &right);
-            float *to = part_of(y, i, j).data;
-            node->isa->pointwise->total(part_of(x, top, left), bottom - top, right - left,
-                                        to);
+            _Alignas(AT_ALIGN) float sum[AT_BLOCK];
+            node->isa->pointwise->total(part_of(&call->in[0], n, block, top, left),
+                                        bottom - top, right - left, sum);
             float share = 1.0F / (float)((bottom - top) * (right - left));
             for (int k = 0; k < AT_BLOCK; k++)
-                to[k] *= share;
+                at_blocked_set(&call->out, n, block * AT_BLOCK + k, i, j, sum[k] * share);
         }
 }
 
@@ -54,8 +55,6 @@ static void forward(const at_layer_call *call, int phase, int part) {
 
 static void plane_back(const at_layer_call *call, int32_t n, int32_t block) {
     const at_node *node = call->node;
-    at_view dx = at_plane(&call->d_in[0], n, block);
-    at_view dy = at_plane(&call->d_out, n, block);
     if (!call->accumulate[0])
         at_clear_plane(&call->d_in[0], n, block);
     for (int32_t i = 0; i < call->out.h; i++)
@@ -66,9 +65,10 @@ static void plane_back(const at_layer_call *call, int32_t n, int32_t block) {
             float share = 1.0F / (float)((bottom - top) * (right - left));
             float value[AT_BLOCK];
             for (int k = 0; k < AT_BLOCK; k++)
-                value[k] = part_of(dy, i, j).data[k] * share;
-            node->isa->pointwise->spread(part_of(dx, top, left), bottom - top,
-                                         right - left, value, true);
+                value[k] =
+                    at_blocked_get(&call->d_out, n, block * AT_BLOCK + k, i, j) * share;
+            node->isa->pointwise->spread(part_of(&call->d_in[0], n, block, top, left),
+                                         bottom - top, right - left, value, true);
         }
 }
 

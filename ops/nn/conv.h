@@ -9,6 +9,9 @@
  * with zeros; where c <= 4 (the stem) they are float[K/16][R][S][c][16 k] and the input
  * is a blocked map like any other (channels past c are zero).
  *
+ * Maps are of the element of the ISA's kernels: floats, or bfloat16 (at_isa_bf16), whose
+ * sums are made in float. Weights and their gradient are floats with either.
+ *
  * An algorithm says what it needs when the net is planned, and computes in phases: phase
  * p of a call runs once for each part in [0, parts), on any threads, in any order; all
  * parts of a phase are done before the next begins. What it computes depends on the

@@ -17,8 +17,19 @@ static bool can(const at_conv_shape *shape, const at_isa *isa) {
     return isa->direct && shape->r * shape->s <= AT_CONV_TAPS;
 }
 
+/* Words of an input block of a pixel, and as many rows of weights. */
+static int inner_of(const at_conv_shape *shape, const at_isa *isa) {
+    int channels = shape->c <= 4 ? shape->c : AT_BLOCK, each = AT_BLOCK / isa->pixel;
+    return (channels + each - 1) / each;
+}
+
 /* ---- forward --------------------------------------------------------------------------
  */
+
+static size_t packed_words(const at_conv_shape *shape, const at_isa *isa) {
+    size_t rows = (size_t)(shape->c <= 4 ? shape->c : AT_BLOCK);
+    return at_conv_weights(shape) / rows * (size_t)inner_of(shape, isa);
+}
 
 static bool forward_needs(const at_conv_shape *shape, const at_isa *isa, int parts,
                           at_conv_needs *out) {
@@ -30,7 +41,22 @@ static bool forward_needs(const at_conv_shape *shape, const at_isa *isa, int par
         .x = {shape->pad, shape->pad, at_least_0(bottom), at_least_0(right)},
         .phases = 1,
         .statistics = true};
+    if (isa->direct && isa->direct->pack)
+        out->prepared = packed_words(shape, isa) * sizeof(float);
     return can(shape, isa);
+}
+
+/* The weights in words, where these are not floats. Parts share the blocks' taps. */
+static void forward_prepare(const at_conv_shape *shape, const at_isa *isa,
+                            const float *weights, void *prepared, int part, int parts) {
+    if (!isa->direct->pack)
+        return;
+    int rows = shape->c <= 4 ? shape->c : AT_BLOCK;
+    size_t words = (size_t)inner_of(shape, isa) * AT_BLOCK, from, to;
+    at_conv_share(packed_words(shape, isa) / words, part, parts, &from, &to);
+    for (size_t i = from; i < to; i++)
+        isa->direct->pack(weights + i * (size_t)rows * AT_BLOCK, rows,
+                          (float *)prepared + i * words);
 }
 
 static void forward(const at_conv_call *call, int phase, int part) {
@@ -44,14 +70,14 @@ static void forward(const at_conv_call *call, int phase, int part) {
         .to_grid = {1, 0, 0},
         .rows = call->y.h,
         .columns = call->y.w,
-        .inner = shape->c <= 4 ? shape->c : AT_BLOCK,
-        .weights = call->weights,
+        .inner = inner_of(shape, call->isa),
+        .weights = call->isa->direct->pack ? call->prepared : call->weights,
         .store = call->store,
     };
     for (int32_t r = 0; r < shape->r; r++)
         for (int32_t s = 0; s < shape->s; s++)
             sweep.taps[sweep.tap_count++] =
-                (ptrdiff_t)r * (ptrdiff_t)call->x.row + s * AT_BLOCK;
+                (ptrdiff_t)r * (ptrdiff_t)call->x.row + s * (ptrdiff_t)call->x.pixel;
     if (call->store.statistics) {
         size_t padded = (size_t)at_blocks(shape->k) * AT_BLOCK;
         sweep.store.statistics += (size_t)part * 2 * padded;
@@ -93,8 +119,9 @@ static void reach(along it, int32_t size, int32_t *before, int32_t *after) {
 static bool data_needs(const at_conv_shape *shape, const at_isa *isa, int parts,
                        at_conv_needs *out) {
     (void)parts;
-    *out =
-        (at_conv_needs){.prepared = at_conv_weights(shape) * sizeof(float), .phases = 1};
+    *out = (at_conv_needs){.prepared = at_conv_weights(shape) / AT_BLOCK *
+                                       (size_t)isa->pixel * sizeof(float),
+                           .phases = 1};
     for (int32_t i = 0; i < shape->stride; i++) {
         reach(look(shape->h, shape->r, shape->stride, shape->pad, i), at_conv_rows(shape),
               &out->y.top, &out->y.bottom);
@@ -104,19 +131,23 @@ static bool data_needs(const at_conv_shape *shape, const at_isa *isa, int parts,
     return can(shape, isa) && shape->c > 4;
 }
 
-/* One 16 x 16 block of weights, transposed. */
-static void transpose(const float *from, float *to) {
+/* One 16 x 16 block of weights, transposed, in words. */
+static void transpose(const at_isa *isa, const float *from, float *words) {
+    _Alignas(AT_ALIGN) float rows[AT_BLOCK * AT_BLOCK];
+    float *to = isa->direct->pack ? rows : words;
     for (int i = 0; i < AT_BLOCK; i++)
         for (int j = 0; j < AT_BLOCK; j++)
             to[i * AT_BLOCK + j] = from[j * AT_BLOCK + i];
+    if (isa->direct->pack)
+        isa->direct->pack(rows, AT_BLOCK, words);
 }
 
-/* Prepared: for each remainder [C/16][K/16][its taps][16 k][16 c]. Parts share the input
- * blocks. */
+/* Prepared: for each remainder [C/16][K/16][its taps][words of 16 k][16 c]. Parts share
+ * the input blocks. */
 static void data_prepare(const at_conv_shape *shape, const at_isa *isa,
                          const float *weights, void *prepared, int part, int parts) {
-    (void)isa;
     enum { SQUARE = AT_BLOCK * AT_BLOCK };
+    size_t words = (size_t)isa->pixel * AT_BLOCK;
     size_t inputs = (size_t)at_blocks(shape->c), outputs = (size_t)at_blocks(shape->k);
     size_t all = (size_t)shape->r * (size_t)shape->s, before = 0, c0, c1;
     at_conv_share(inputs, part, parts, &c0, &c1);
@@ -128,13 +159,14 @@ static void data_prepare(const at_conv_shape *shape, const at_isa *isa,
         size_t taps = (size_t)row.count * (size_t)column.count;
         for (size_t c = c0; c < c1; c++) {
             float *to = (float *)prepared +
-                        (before * inputs * outputs + c * outputs * taps) * SQUARE;
+                        (before * inputs * outputs + c * outputs * taps) * words;
             for (size_t k = 0; k < outputs; k++)
                 for (int32_t r = 0; r < row.count; r++)
-                    for (int32_t s = 0; s < column.count; s++, to += SQUARE) {
+                    for (int32_t s = 0; s < column.count; s++, to += words) {
                         size_t tap = (size_t)((row.first + r * shape->stride) * shape->s +
                                               column.first + s * shape->stride);
-                        transpose(weights + ((k * inputs + c) * all + tap) * SQUARE, to);
+                        transpose(isa, weights + ((k * inputs + c) * all + tap) * SQUARE,
+                                  to);
                     }
         }
         before += taps;
@@ -157,24 +189,27 @@ static void data(const at_conv_call *call, int phase, int part) {
             .to_grid = {shape->stride, top, left},
             .rows = row.pixels,
             .columns = column.pixels,
-            .inner = AT_BLOCK,
+            .inner = call->isa->pixel,
             .weights = weights,
             .accumulate = call->accumulate,
         };
         for (int32_t r = 0; r < row.count; r++)
             for (int32_t s = 0; s < column.count; s++)
                 sweep.taps[sweep.tap_count++] =
-                    -(ptrdiff_t)r * (ptrdiff_t)call->y.row - s * AT_BLOCK;
+                    -(ptrdiff_t)r * (ptrdiff_t)call->y.row - s * (ptrdiff_t)call->y.pixel;
         weights += (size_t)sweep.tap_count * (size_t)at_blocks(shape->c) *
-                   (size_t)at_blocks(shape->k) * AT_BLOCK * AT_BLOCK;
+                   (size_t)at_blocks(shape->k) * AT_BLOCK * (size_t)call->isa->pixel;
         if (sweep.rows > 0 && sweep.columns > 0 &&
             (sweep.tap_count > 0 || !call->accumulate))
             at_conv_sweep_run(&sweep, part, call->parts);
     }
 }
 
-const at_conv_algorithm at_conv_direct_forward = {
-    .name = "direct", .pass = AT_CONV_FORWARD, .needs = forward_needs, .run = forward};
+const at_conv_algorithm at_conv_direct_forward = {.name = "direct",
+                                                  .pass = AT_CONV_FORWARD,
+                                                  .needs = forward_needs,
+                                                  .prepare = forward_prepare,
+                                                  .run = forward};
 const at_conv_algorithm at_conv_direct_data = {.name = "direct",
                                                .pass = AT_CONV_DATA,
                                                .needs = data_needs,

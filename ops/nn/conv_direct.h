@@ -19,8 +19,8 @@ typedef struct at_conv_sweep {
     at_conv_grid from_grid, to_grid;
     int32_t rows, columns; /* of the grid, in each image */
     int tap_count;
-    ptrdiff_t taps[AT_CONV_TAPS]; /* in `from`, in floats */
-    int inner;                    /* channels of an input block that are read */
+    ptrdiff_t taps[AT_CONV_TAPS]; /* in `from`, in words */
+    int inner;                    /* words of an input block that are read */
     const float *weights;         /* [to block][from block][tap][inner][16] */
     bool accumulate;
     at_conv_store store; /* its statistics: [2][channels of `to`, padded], added to */

@@ -20,7 +20,7 @@ static ptrdiff_t place(const at_blocked *map, at_conv_grid grid, int32_t n, int3
                        int32_t j) {
     return (ptrdiff_t)n * (ptrdiff_t)map->image +
            ((ptrdiff_t)i * grid.step + grid.row) * (ptrdiff_t)map->row +
-           ((ptrdiff_t)j * grid.step + grid.column) * AT_BLOCK;
+           ((ptrdiff_t)j * grid.step + grid.column) * map->pixel;
 }
 
 static void find_places(const at_conv_sweep *sweep, size_t first, size_t count,
@@ -37,9 +37,9 @@ static void find_places(const at_conv_sweep *sweep, size_t first, size_t count,
             out->from[p] = from;
             out->to[p] = to;
             out->add[p] = add;
-            from += sweep->from_grid.step * AT_BLOCK;
-            to += sweep->to_grid.step * AT_BLOCK;
-            add += sweep->to_grid.step * AT_BLOCK;
+            from += sweep->from_grid.step * (ptrdiff_t)sweep->from->pixel;
+            to += sweep->to_grid.step * (ptrdiff_t)sweep->to->pixel;
+            add += sweep->to_grid.step * (ptrdiff_t)sweep->to->pixel;
         }
         j = 0;
         if (++i == sweep->rows) {
@@ -79,6 +79,16 @@ static void through_pixels(const at_conv_sweep *sweep, const places *where, size
     }
 }
 
+/* Input blocks whose weights are a chunk. A map of bfloat16 cannot hold a part of a sum:
+ * there they are one, which the halved weights allow. */
+static int32_t chunk_of(const at_conv_sweep *sweep, size_t a_block, int32_t blocks) {
+    if (sweep->to->pixel == AT_BFLOAT16)
+        return at_blocks(sweep->from->c);
+    size_t bytes = (a_block ? a_block : 1) * (size_t)blocks * sizeof(float);
+    int32_t chunk = (int32_t)(CHUNK_BYTES / bytes);
+    return chunk < 1 ? 1 : chunk;
+}
+
 /* Pixels [first, first + count) for output blocks [k0, k1). */
 static void block_of_pixels(const at_conv_sweep *sweep, size_t first, size_t count,
                             int32_t k0, int32_t k1) {
@@ -99,9 +109,7 @@ static void block_of_pixels(const at_conv_sweep *sweep, size_t first, size_t cou
     for (int32_t k = k0; k < k1; k += tile.blocks) {
         tile.blocks = k1 - k < most ? k1 - k : most;
         aim(sweep, k, &tile);
-        size_t bytes = (a_block ? a_block : 1) * (size_t)tile.blocks * sizeof(float);
-        int32_t chunk = (int32_t)(CHUNK_BYTES / bytes);
-        chunk = chunk < 1 ? 1 : chunk;
+        int32_t chunk = chunk_of(sweep, a_block, tile.blocks);
         int32_t chunks = (inputs + chunk - 1) / chunk;
         for (int32_t i = 0; i < chunks; i++) {
             size_t c0, c1;
@@ -144,8 +152,9 @@ void at_conv_sweep_run(const at_conv_sweep *sweep, int part, int parts) {
         at_conv_share(tiles, part, parts, &p0, &p1);
     int32_t k0 = (int32_t)g0 * kernels->blocks, k1 = (int32_t)g1 * kernels->blocks;
     size_t end = p1 * tile < count ? p1 * tile : count;
-    size_t input = (size_t)at_blocks(sweep->from->c) * AT_BLOCK * sizeof(float) *
-                   (size_t)sweep->from_grid.step * (size_t)sweep->from_grid.step;
+    size_t input = (size_t)at_blocks(sweep->from->c) * sweep->from->pixel *
+                   sizeof(float) * (size_t)sweep->from_grid.step *
+                   (size_t)sweep->from_grid.step;
     size_t step = INPUT_BYTES / input / tile * tile;
     step = step < 4 * tile ? 4 * tile : step;
     step = step > BLOCK_PIXELS / tile * tile ? BLOCK_PIXELS / tile * tile : step;

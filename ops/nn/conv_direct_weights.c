@@ -5,7 +5,10 @@
  *
  * Parts share the output or the input channels where these divide evenly and the gradient
  * is large; else they share the pixels, each sums its own gradient, and a second phase
- * adds these up in order. */
+ * adds these up in order.
+ *
+ * Of bfloat16, a first phase puts two images into one, whose words hold a channel of
+ * both: then the products that an instruction adds up are those of two images. */
 #include "ops/isa/direct.h"
 #include "ops/nn/conv_algorithms.h"
 #include "ops/nn/conv_direct.h"
@@ -77,6 +80,21 @@ static cut plan(const at_conv_shape *shape, const at_isa *isa, int parts) {
     return it;
 }
 
+/* Maps of pairs of images: laid out as maps of floats are. */
+typedef struct paired_maps {
+    at_conv_shape shape;
+    at_blocked x, y;
+} paired_maps;
+
+static paired_maps pairs_of(const at_conv_shape *shape, at_halo halo) {
+    paired_maps out = {.shape = *shape};
+    int32_t n = out.shape.n = (shape->n + 1) / 2;
+    out.x = at_blocked_plan(n, shape->c, shape->h, shape->w, halo);
+    out.y = at_blocked_plan(n, shape->k, at_conv_rows(shape), at_conv_columns(shape),
+                            (at_halo){0});
+    return out;
+}
+
 static bool needs(const at_conv_shape *shape, const at_isa *isa, int parts,
                   at_conv_needs *out) {
     int32_t rows = at_conv_rows(shape), columns = at_conv_columns(shape);
@@ -84,14 +102,42 @@ static bool needs(const at_conv_shape *shape, const at_isa *isa, int parts,
     int32_t right = (columns - 1) * shape->stride + shape->s - shape->pad - shape->w;
     if (!isa->direct || shape->r * shape->s > AT_CONV_TAPS)
         return false;
-    cut it = plan(shape, isa, parts);
     *out = (at_conv_needs){
         .x = {shape->pad, shape->pad, bottom > 0 ? bottom : 0, right > 0 ? right : 0},
-        .scratch = it.share == BY_PIXELS
-                       ? (size_t)parts * at_conv_weights(shape) * sizeof(float)
-                       : 0,
-        .phases = it.share == BY_PIXELS ? 2 : 1};
+        .phases = 1};
+    at_conv_shape summed = *shape;
+    if (isa->direct->pair) {
+        paired_maps both = pairs_of(shape, out->x);
+        out->scratch = at_blocked_bytes(&both.x) + at_blocked_bytes(&both.y);
+        out->phases++;
+        summed = both.shape;
+    }
+    cut it = plan(&summed, isa, parts);
+    if (it.share == BY_PIXELS) {
+        out->scratch += (size_t)parts * at_conv_weights(shape) * sizeof(float);
+        out->phases++;
+    }
     return true;
+}
+
+/* This part's share of the planes of `from`, and of its halo what `to` has. */
+static void pair_up(const at_isa *isa, const at_blocked *from, const at_blocked *to,
+                    int part, int parts) {
+    size_t blocks = (size_t)at_blocks(to->c), p0, p1;
+    const at_halo *halo = &to->halo;
+    ptrdiff_t left = halo->left;
+    at_conv_share((size_t)to->n * blocks, part, parts, &p0, &p1);
+    for (size_t p = p0; p < p1; p++) {
+        size_t n = p / blocks * 2, block = p % blocks;
+        const float *a = from->data + n * from->image + block * from->plane;
+        float *words = to->data + p / blocks * to->image + block * to->plane;
+        for (ptrdiff_t y = -halo->top; y < to->h + halo->bottom; y++) {
+            const float *row = a + y * (ptrdiff_t)from->row - left * from->pixel;
+            isa->direct->pair(row, (int32_t)n + 1 < from->n ? row + from->image : NULL,
+                              (size_t)(to->w + halo->left + halo->right),
+                              words + y * (ptrdiff_t)to->row - left * to->pixel);
+        }
+    }
 }
 
 /* Where the rows of weights find their input, from the first tap: with few channels each
@@ -212,7 +258,8 @@ static void add_up(const at_conv_call *call, int part) {
     }
 }
 
-static void run(const at_conv_call *call, int phase, int part) {
+/* Over maps of floats or of pairs. */
+static void run_words(const at_conv_call *call, int phase, int part) {
     cut it = plan(call->shape, call->isa, call->parts);
     box all = {.g1 = (size_t)it.groups,
                .c1 = (size_t)it.inputs,
@@ -234,6 +281,29 @@ static void run(const at_conv_call *call, int phase, int part) {
             gradient[i] = 0;
     }
     whole_box(call, &it, gradient, &all);
+}
+
+static void run(const at_conv_call *call, int phase, int part) {
+    const at_isa *isa = call->isa;
+    if (!isa->direct->pair) {
+        run_words(call, phase, part);
+        return;
+    }
+    at_conv_needs needed;
+    needs(call->shape, isa, call->parts, &needed);
+    paired_maps both = pairs_of(call->shape, needed.x);
+    at_conv_call paired = *call;
+    char *scratch = call->scratch;
+    paired.shape = &both.shape;
+    paired.x = at_blocked_at(&both.x, scratch);
+    paired.y = at_blocked_at(&both.y, scratch += at_blocked_bytes(&both.x));
+    paired.scratch = scratch + at_blocked_bytes(&both.y);
+    if (phase > 0) {
+        run_words(&paired, phase - 1, part);
+        return;
+    }
+    pair_up(isa, &call->x, &paired.x, part, call->parts);
+    pair_up(isa, &call->y, &paired.y, part, call->parts);
 }
 
 const at_conv_algorithm at_conv_direct_weights = {

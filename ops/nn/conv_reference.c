@@ -5,14 +5,7 @@
 static float at_of(const at_blocked *map, int32_t n, int32_t c, int32_t y, int32_t x) {
     if (y < 0 || x < 0 || y >= map->h || x >= map->w)
         return 0;
-    return map
-        ->data[(size_t)n * map->image + (size_t)(c / AT_BLOCK) * map->plane +
-               (size_t)y * map->row + (size_t)x * AT_BLOCK + (size_t)(c % AT_BLOCK)];
-}
-
-static float *slot(const at_blocked *map, int32_t n, int32_t c, int32_t y, int32_t x) {
-    return map->data + (size_t)n * map->image + (size_t)(c / AT_BLOCK) * map->plane +
-           (size_t)y * map->row + (size_t)x * AT_BLOCK + (size_t)(c % AT_BLOCK);
+    return at_blocked_get(map, n, c, y, x);
 }
 
 static float weight(const at_conv_call *call, int32_t k, int32_t c, int32_t r,
@@ -61,8 +54,9 @@ static void forward(const at_conv_call *call, int phase, int part) {
                         y += at_of(store->add, n, k, i, j);
                     if (store->relu && y < 0)
                         y = 0;
-                    *slot(&call->y, n, k, i, j) = y;
+                    at_blocked_set(&call->y, n, k, i, j, y);
                     if (statistics) {
+                        y = at_blocked_get(&call->y, n, k, i, j);
                         statistics[k] += (double)y;
                         statistics[padded + (size_t)k] += (double)y * (double)y;
                     }
@@ -100,9 +94,10 @@ static void data(const at_conv_call *call, int phase, int part) {
         for (int32_t n = 0; n < shape->n; n++)
             for (int32_t h = 0; h < shape->h; h++)
                 for (int32_t w = 0; w < shape->w; w++) {
-                    float *x = slot(&call->x, n, c, h, w);
-                    double before = call->accumulate ? (double)*x : 0;
-                    *x = (float)(before + data_sum(call, n, c, h, w));
+                    double x = data_sum(call, n, c, h, w);
+                    if (call->accumulate)
+                        x += (double)at_blocked_get(&call->x, n, c, h, w);
+                    at_blocked_set(&call->x, n, c, h, w, (float)x);
                 }
 }
 

@@ -36,13 +36,12 @@ static void drop(const at_layer_call *call, const at_blocked *to, const at_block
                          (uint64_t)(n * at_blocks(to->c) + block));
     for (int32_t i = 0; i < to->h; i++)
         for (int32_t j = 0; j < to->w * AT_BLOCK; j++) {
-            float *value = at_plane(to, n, block).data + (size_t)i * to->row + (size_t)j;
-            const float *x =
-                at_plane(from, n, block).data + (size_t)i * from->row + (size_t)j;
+            int32_t c = block * AT_BLOCK + j % AT_BLOCK, x = j / AT_BLOCK;
             uint64_t at = (uint64_t)i * (uint64_t)to->w * AT_BLOCK + (uint64_t)j;
             bool kept = !node->training || mix(plane ^ at) >> 11 >= limit;
-            float v = kept ? *x * scale : 0;
-            *value = accumulate ? *value + v : v;
+            float v = kept ? at_blocked_get(from, n, c, i, x) * scale : 0;
+            at_blocked_set(to, n, c, i, x,
+                           accumulate ? at_blocked_get(to, n, c, i, x) + v : v);
         }
 }
 

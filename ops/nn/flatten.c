@@ -18,18 +18,17 @@ static void plan(at_node *node) {
     node->needs.forward_phases = node->needs.backward_phases = 1;
 }
 
-/* Where value `channel` of the flat image n lies in the map that was. */
-static float *place(const at_blocked *map, int32_t n, int32_t channel) {
-    int32_t area = map->h * map->w, c = channel / area, pixel = channel % area;
-    return at_plane(map, n, c / AT_BLOCK).data + (size_t)(pixel / map->w) * map->row +
-           (size_t)(pixel % map->w) * AT_BLOCK + (size_t)(c % AT_BLOCK);
+/* Value `channel` of the flat image n, of the map that was. */
+static float value(const at_blocked *map, int32_t n, int32_t channel) {
+    int32_t area = map->h * map->w, pixel = channel % area;
+    return at_blocked_get(map, n, channel / area, pixel / map->w, pixel % map->w);
 }
 
 static void plane(const at_layer_call *call, int32_t n, int32_t block) {
     float *to = at_plane(&call->out, n, block).data;
     for (int32_t k = 0; k < AT_BLOCK; k++) {
         int32_t channel = block * AT_BLOCK + k;
-        to[k] = channel < call->out.c ? *place(&call->in[0], n, channel) : 0;
+        to[k] = channel < call->out.c ? value(&call->in[0], n, channel) : 0;
     }
 }
 
@@ -45,12 +44,12 @@ static void plane_back(const at_layer_call *call, int32_t n, int32_t block) {
             for (int32_t k = 0; k < AT_BLOCK; k++) {
                 int32_t c = block * AT_BLOCK + k;
                 int32_t channel = (c * dx->h + i) * dx->w + j;
-                float *to = at_plane(dx, n, block).data + (size_t)i * dx->row +
-                            (size_t)(j * AT_BLOCK + k);
                 float g = c < dx->c ? at_plane(&call->d_out, n, channel / AT_BLOCK)
                                           .data[channel % AT_BLOCK]
                                     : 0;
-                *to = call->accumulate[0] ? *to + g : g;
+                if (call->accumulate[0])
+                    g += at_blocked_get(dx, n, c, i, j);
+                at_blocked_set(dx, n, c, i, j, g);
             }
 }
 
@@ -67,6 +66,7 @@ static void onnx(at_onnx *graph, const at_onnx_layer *layer) {
 const at_layer at_layer_flatten = {
     .name = "flatten",
     .inputs = 1,
+    .gives_floats = true,
     .shape = shape,
     .plan = plan,
     .forward = forward,

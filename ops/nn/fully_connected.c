@@ -126,6 +126,8 @@ static void onnx(at_onnx *graph, const at_onnx_layer *layer) {
 const at_layer at_layer_fully_connected = {
     .name = "fully_connected",
     .inputs = 1,
+    .wants_floats = true,
+    .gives_floats = true,
     .shape = shape,
     .parameters = parameters,
     .plan = plan,

@@ -49,6 +49,7 @@ static void onnx(at_onnx *graph, const at_onnx_layer *layer) {
 const at_layer at_layer_global_pool = {
     .name = "global_pool",
     .inputs = 1,
+    .gives_floats = true,
     .shape = shape,
     .plan = plan,
     .forward = forward,

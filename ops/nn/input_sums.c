@@ -22,13 +22,13 @@ static void inside(int32_t tap, int32_t pad, int32_t stride, int32_t size,
 }
 
 /* out[16] += sign * the sums over rows [top, bottom) and columns [left, right). */
-static void rectangle(const at_pointwise *kernels, at_view plane, int32_t top,
-                      int32_t bottom, int32_t left, int32_t right, double sign,
-                      double *out) {
+static void rectangle(const at_pointwise *kernels, at_view plane, at_element element,
+                      int32_t top, int32_t bottom, int32_t left, int32_t right,
+                      double sign, double *out) {
     if (top >= bottom || left >= right)
         return;
     _Alignas(AT_ALIGN) float sum[AT_BLOCK];
-    at_view part = {plane.data + (size_t)top * plane.row + (size_t)left * AT_BLOCK,
+    at_view part = {plane.data + (size_t)top * plane.row + (size_t)left * element,
                     plane.row};
     kernels->total(part, bottom - top, right - left, sum);
     for (int k = 0; k < AT_BLOCK; k++)
@@ -37,25 +37,27 @@ static void rectangle(const at_pointwise *kernels, at_view plane, int32_t top,
 
 /* One plane's share of every tap, to slice[tap][k padded]. */
 static void plane_taps(const at_conv_shape *shape, const at_pointwise *kernels,
-                       at_view plane, int32_t h, int32_t w, double *slice) {
+                       const at_blocked *dy, at_view plane, double *slice) {
+    const int32_t h = dy->h, w = dy->w;
+    const at_element element = dy->pixel;
     size_t padded = at_padded(shape->k);
     double all[AT_BLOCK] = {0};
-    rectangle(kernels, plane, 0, h, 0, w, 1, all);
+    rectangle(kernels, plane, element, 0, h, 0, w, 1, all);
     for (int32_t r = 0; r < shape->r; r++) {
         int32_t top, bottom;
         inside(r, shape->pad, shape->stride, shape->h, h, &top, &bottom);
         double rows[AT_BLOCK];
         memcpy(rows, all, sizeof rows);
-        rectangle(kernels, plane, 0, top, 0, w, -1, rows);
-        rectangle(kernels, plane, bottom, h, 0, w, -1, rows);
+        rectangle(kernels, plane, element, 0, top, 0, w, -1, rows);
+        rectangle(kernels, plane, element, bottom, h, 0, w, -1, rows);
         for (int32_t s = 0; s < shape->s; s++) {
             int32_t left, right;
             inside(s, shape->pad, shape->stride, shape->w, w, &left, &right);
             double *to = slice + (size_t)(r * shape->s + s) * padded;
             for (int k = 0; k < AT_BLOCK; k++)
                 to[k] += rows[k];
-            rectangle(kernels, plane, top, bottom, 0, left, -1, to);
-            rectangle(kernels, plane, top, bottom, right, w, -1, to);
+            rectangle(kernels, plane, element, top, bottom, 0, left, -1, to);
+            rectangle(kernels, plane, element, top, bottom, right, w, -1, to);
         }
     }
 }
@@ -69,9 +71,9 @@ void at_input_sums_collect(const at_conv_shape *shape, const at_pointwise *kerne
     memset(slice, 0, floats * sizeof *slice);
     size_t end = at_share(planes, part + 1, parts);
     for (size_t i = at_share(planes, part, parts); i < end; i++)
-        plane_taps(shape, kernels,
-                   at_plane(dy, (int32_t)(i / blocks), (int32_t)(i % blocks)), dy->h,
-                   dy->w, slice + i % blocks * AT_BLOCK);
+        plane_taps(shape, kernels, dy,
+                   at_plane(dy, (int32_t)(i / blocks), (int32_t)(i % blocks)),
+                   slice + i % blocks * AT_BLOCK);
 }
 
 void at_input_sums_finish(const at_conv_shape *shape, const float *weights,

@@ -77,7 +77,7 @@ typedef struct at_node {
     at_dims in_dims[AT_LAYER_INPUTS], out_dims;
     int32_t batch;
     int parts;
-    const at_isa *isa;
+    const at_isa *isa; /* for the element of its input */
     bool training;
     /* Fused into this node: */
     bool relu;   /* the output's ReLU */
@@ -148,6 +148,8 @@ typedef struct at_layer {
     bool loss;              /* a net ends with one */
     /* What it is to a layer that takes it in: */
     bool norm, sums, rectifies;
+    /* In a net of bfloat16: takes floats alone; gives floats. */
+    bool wants_floats, gives_floats;
     at_status (*shape)(const at_layer_options *options, const at_dims *in, at_dims *out,
                        at_error *err);
     /* Fills node->parameters; NULL: none. */

@@ -23,7 +23,7 @@ void at_clear_plane(const at_blocked *map, int32_t n, int32_t block) {
     at_view plane = at_plane(map, n, block);
     for (int32_t i = 0; i < map->h; i++)
         memset(plane.data + (size_t)i * plane.row, 0,
-               (size_t)map->w * AT_BLOCK * sizeof(float));
+               (size_t)map->w * map->pixel * sizeof(float));
 }
 
 void at_each_plane(const at_layer_call *call, const at_blocked *to, int part,

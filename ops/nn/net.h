@@ -47,7 +47,11 @@ typedef struct at_net_options {
     int32_t batch;
     bool training; /* false: inference, forward only, with what can be folded folded */
     const at_isa *isa; /* NULL: at_isa_pick() */
-    int parts;         /* the work's division; 0: 1. Usually the pool's threads */
+    /* Values and their gradients in bfloat16 as far as the pooling at the end; weights
+     * stay floats, as do all sums. Where the ISA has no instructions for it
+     * (at_isa_bf16), a mistake. */
+    bool bf16;
+    int parts; /* the work's division; 0: 1. Usually the pool's threads */
     const at_optimizer *optimizer; /* training; NULL: sgd */
     at_optimizer_options optimizing;
     size_t limit; /* bytes that a net may take; 0: no limit */

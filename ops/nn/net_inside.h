@@ -33,6 +33,7 @@ typedef struct at_buffer {
 
 typedef struct at_value {
     at_dims dims;
+    at_element element;
     int producer;  /* node, or -1: the input (or fused away) */
     int consumers; /* in the spec */
     bool wants;    /* a gradient */

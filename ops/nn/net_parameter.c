@@ -1,6 +1,7 @@
 /* Parameters of a net: names, values in and out, initialisation; and the batch's images
  * into the input. */
 #include "ops/base/rng.h"
+#include "ops/isa/bf16.h"
 #include "ops/nn/net_run.h"
 
 #include <math.h>
@@ -136,6 +137,18 @@ void at_net_copy(at_net *to, const at_net *from) {
 
 /* ---- images ---- */
 
+/* The first channels of a pixel; the others are 0. */
+static inline void put_pixel(const at_blocked *map, float *to, const float *from,
+                             size_t channels) {
+    bool narrow = map->pixel == AT_BFLOAT16;
+    memset(to, 0, map->pixel * sizeof *to);
+    for (size_t c = 0; c < channels; c++)
+        if (narrow)
+            at_bf16_set(to, c, from[c]);
+        else
+            to[c] = from[c];
+}
+
 static void load_floats(const at_net *net, int32_t n, int32_t row) {
     const at_blocked *map = &net->input;
     size_t area = (size_t)map->h * (size_t)map->w;
@@ -143,12 +156,14 @@ static void load_floats(const at_net *net, int32_t n, int32_t row) {
     for (int32_t block = 0; block < at_blocks(map->c); block++) {
         float *to = at_plane(map, n, block).data + (size_t)row * map->row;
         int32_t first = block * AT_BLOCK;
-        for (size_t x = 0; x < (size_t)map->w; x++)
+        for (size_t x = 0; x < (size_t)map->w; x++, to += map->pixel) {
+            float pixel[AT_BLOCK];
             for (int32_t k = 0; k < AT_BLOCK; k++)
-                to[x * AT_BLOCK + (size_t)k] =
-                    first + k < map->c ? image[(size_t)(first + k) * area +
-                                               (size_t)row * (size_t)map->w + x]
-                                       : 0;
+                pixel[k] = first + k < map->c ? image[(size_t)(first + k) * area +
+                                                      (size_t)row * (size_t)map->w + x]
+                                              : 0;
+            put_pixel(map, to, pixel, AT_BLOCK);
+        }
     }
 }
 
@@ -159,11 +174,11 @@ static void load_bytes(const at_net *net, int32_t n, int32_t row) {
     const uint8_t *from =
         batch->bytes + ((size_t)n * (size_t)map->h + (size_t)row) * width * channels;
     float *to = at_plane(map, n, 0).data + (size_t)row * map->row;
-    for (size_t x = 0; x < width; x++, from += channels, to += AT_BLOCK) {
+    for (size_t x = 0; x < width; x++, from += channels, to += map->pixel) {
+        float pixel[AT_BLOCK];
         for (size_t c = 0; c < channels; c++)
-            to[c] = ((float)from[c] - batch->mean[c]) * batch->scale[c];
-        for (size_t c = channels; c < AT_BLOCK; c++)
-            to[c] = 0;
+            pixel[c] = ((float)from[c] - batch->mean[c]) * batch->scale[c];
+        put_pixel(map, to, pixel, channels);
     }
 }
 

@@ -50,6 +50,11 @@ static at_status check(const at_net_spec *spec, const at_net_options *options,
     if (options->parts < 0 || options->parts > AT_NET_PARTS)
         return at_fail(err, AT_INVALID, "work is divided into 1 to %d parts, not %d",
                        AT_NET_PARTS, options->parts);
+    const at_isa *isa = options->isa ? options->isa : at_isa_pick();
+    if (options->bf16 && !at_isa_bf16(isa))
+        return at_fail(err, AT_INVALID,
+                       "there are no bfloat16 instructions for %s on this processor",
+                       isa->name);
     for (size_t i = 0; i < spec->count; i++)
         if (spec->layers[i].layer->loss != (i + 1 == spec->count))
             return at_fail(err, AT_INVALID, "a net has one loss, as its last layer");
@@ -72,14 +77,23 @@ static at_status allocate(const at_net_spec *spec, at_net_plan *plan, at_error *
     return AT_OK;
 }
 
+/* What a node's kernels work on, and what it gives. */
+static void choose_element(at_net_plan *plan, at_node *node) {
+    at_element in = plan->values[node->in[0]].element;
+    node->isa = in == AT_BFLOAT16 ? at_isa_bf16(plan->options.isa) : plan->options.isa;
+    plan->values[node->out].element = node->layer->gives_floats ? AT_FLOAT32 : in;
+}
+
 static void make_nodes(const at_net_spec *spec, at_net_plan *plan) {
     for (size_t i = 0; i < plan->count; i++)
         plan->memory[i].input_sums = -1;
     for (size_t v = 0; v <= plan->count; v++)
-        plan->values[v] = (at_value){.dims = at_net_dims(spec, (int)v),
-                                     .producer = -1,
-                                     .buffer = -1,
-                                     .gradient = -1};
+        plan->values[v] =
+            (at_value){.dims = at_net_dims(spec, (int)v),
+                       .element = plan->options.bf16 ? AT_BFLOAT16 : AT_FLOAT32,
+                       .producer = -1,
+                       .buffer = -1,
+                       .gradient = -1};
     for (size_t i = 0; i < plan->count; i++) {
         const at_spec_layer *from = &spec->layers[i];
         at_node *node = &plan->nodes[i];
@@ -89,7 +103,6 @@ static void make_nodes(const at_net_spec *spec, at_net_plan *plan) {
                           .out_dims = from->out,
                           .batch = plan->options.batch,
                           .parts = plan->options.parts,
-                          .isa = plan->options.isa,
                           .training = plan->options.training && i >= plan->options.frozen,
                           .add = -1,
                           .norm = -1,
@@ -103,11 +116,31 @@ static void make_nodes(const at_net_spec *spec, at_net_plan *plan) {
             node->in_dims[k] = plan->values[from->in[k]].dims;
             plan->values[from->in[k]].consumers++;
         }
+        choose_element(plan, node);
         if (node->layer->parameters)
             node->layer->parameters(node);
         for (int p = 0; i < plan->options.frozen && p < node->parameter_count; p++)
             node->parameters[p].learned = false;
     }
+}
+
+static at_status check_elements(const at_net_plan *plan, at_error *err) {
+    for (size_t i = 0; i < plan->count; i++) {
+        const at_node *node = &plan->nodes[i];
+        at_element first = plan->values[node->in[0]].element;
+        for (int k = 0; k < node->layer->inputs; k++) {
+            at_element element = plan->values[node->in[k]].element;
+            if (element == AT_BFLOAT16 && node->layer->wants_floats)
+                return at_fail(err, AT_INVALID,
+                               "in bfloat16, layer '%s' needs a pool or a flatten "
+                               "before it",
+                               node->name);
+            if (element != first)
+                return at_fail(err, AT_INVALID, "layer '%s' takes in bfloat16 and floats",
+                               node->name);
+        }
+    }
+    return AT_OK;
 }
 
 /* ---- parameters ---- */
@@ -211,11 +244,14 @@ static at_status add_buffer(at_net_plan *plan, int first, int last, size_t bytes
 }
 
 /* A buffer for a map, whose layout follows when all that it needs is known. */
-static at_status add_map(at_net_plan *plan, at_dims dims, int first, int *out,
+static at_status add_map(at_net_plan *plan, const at_value *value, int first, int *out,
                          at_error *err) {
     AT_TRY(add_buffer(plan, first, first, 0, out, err));
-    plan->buffers[*out].map =
-        (at_blocked){.n = plan->options.batch, .c = dims.c, .h = dims.h, .w = dims.w};
+    plan->buffers[*out].map = (at_blocked){.n = plan->options.batch,
+                                           .c = value->dims.c,
+                                           .h = value->dims.h,
+                                           .w = value->dims.w,
+                                           .pixel = value->element};
     return AT_OK;
 }
 
@@ -242,13 +278,13 @@ static const at_node *head_of(const at_net_plan *plan) {
 
 /* The values, from their producer to the last that reads them. */
 static at_status keep_values(at_net_plan *plan, at_error *err) {
-    AT_TRY(add_map(plan, plan->values[0].dims, 0, &plan->values[0].buffer, err));
+    AT_TRY(add_map(plan, &plan->values[0], 0, &plan->values[0].buffer, err));
     for (size_t i = 0; i < plan->running; i++) {
         at_node *node = running(plan, i);
         bool training = node->training;
         int now = forward_time(i);
         at_value *out = &plan->values[node->out];
-        AT_TRY(add_map(plan, out->dims, now, &out->buffer, err));
+        AT_TRY(add_map(plan, out, now, &out->buffer, err));
         extend(plan, out->buffer, now, node->needs.out);
         if (training && node->needs.keeps_out)
             extend(plan, out->buffer, backward_time(plan, i), (at_halo){0});
@@ -283,7 +319,7 @@ static at_status keep_gradient(at_net_plan *plan, const at_node *node, int input
         value->gradient = own;
     } else {
         int buffer;
-        AT_TRY(add_map(plan, value->dims, now, &buffer, err));
+        AT_TRY(add_map(plan, value, now, &buffer, err));
         value->gradient = buffer;
     }
     extend(plan, value->gradient, now, node->needs.d_in);
@@ -377,7 +413,8 @@ static at_status lay_out(at_net_plan *plan, at_error *err) {
         at_buffer *b = &plan->buffers[i];
         if (!b->map.n)
             continue;
-        b->map = at_blocked_plan(b->map.n, b->map.c, b->map.h, b->map.w, b->halo);
+        b->map = at_blocked_plan_of(b->map.pixel, b->map.n, b->map.c, b->map.h, b->map.w,
+                                    b->halo);
         b->bytes = at_aligned(at_blocked_bytes(&b->map));
     }
     AT_TRY(at_net_arrange(plan, &plan->sizes.workspace, err));
@@ -409,6 +446,7 @@ static at_status make(const at_net_spec *spec, const at_net_options *options,
         plan->options.optimizer = at_optimizer_at(0);
     AT_TRY(allocate(spec, plan, err));
     make_nodes(spec, plan);
+    AT_TRY(check_elements(plan, err));
     place_parameters(plan);
     at_net_fuse(plan);
     plan_nodes(plan);

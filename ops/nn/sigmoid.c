@@ -77,6 +77,8 @@ static void onnx(at_onnx *graph, const at_onnx_layer *layer) {
 const at_layer at_layer_sigmoid = {
     .name = "sigmoid",
     .inputs = 1,
+    .wants_floats = true,
+    .gives_floats = true,
     .loss = true,
     .shape = shape,
     .plan = plan,

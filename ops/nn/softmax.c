@@ -98,6 +98,8 @@ static void onnx(at_onnx *graph, const at_onnx_layer *layer) {
 const at_layer at_layer_softmax = {
     .name = "softmax",
     .inputs = 1,
+    .wants_floats = true,
+    .gives_floats = true,
     .loss = true,
     .shape = shape,
     .plan = plan,

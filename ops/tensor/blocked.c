@@ -1,5 +1,7 @@
 #include "ops/tensor/blocked.h"
 
+#include "ops/isa/bf16.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -18,9 +20,14 @@ static size_t stagger(size_t floats) {
 }
 
 at_blocked at_blocked_plan(int32_t n, int32_t c, int32_t h, int32_t w, at_halo halo) {
+    return at_blocked_plan_of(AT_FLOAT32, n, c, h, w, halo);
+}
+
+at_blocked at_blocked_plan_of(at_element element, int32_t n, int32_t c, int32_t h,
+                              int32_t w, at_halo halo) {
     assert(n > 0 && c > 0 && h > 0 && w > 0);
-    at_blocked map = {.n = n, .c = c, .h = h, .w = w, .halo = halo};
-    map.row = (size_t)(w + halo.left + halo.right) * AT_BLOCK;
+    at_blocked map = {.n = n, .c = c, .h = h, .w = w, .halo = halo, .pixel = element};
+    map.row = (size_t)(w + halo.left + halo.right) * element;
     map.plane = stagger((size_t)(h + halo.top + halo.bottom) * map.row);
     map.image = stagger((size_t)at_blocks(c) * map.plane);
     return map;
@@ -34,21 +41,21 @@ at_blocked at_blocked_at(const at_blocked *map, void *memory) {
     assert((uintptr_t)memory % AT_ALIGN == 0);
     at_blocked placed = *map;
     placed.data = (float *)memory + (size_t)map->halo.top * map->row +
-                  (size_t)map->halo.left * AT_BLOCK;
+                  (size_t)map->halo.left * map->pixel;
     return placed;
 }
 
 void at_blocked_clear(const at_blocked *map) {
-    float *first =
-        map->data - (size_t)map->halo.top * map->row - (size_t)map->halo.left * AT_BLOCK;
+    float *first = map->data - (size_t)map->halo.top * map->row -
+                   (size_t)map->halo.left * map->pixel;
     memset(first, 0, at_blocked_bytes(map));
 }
 
 /* Everything of a plane but its pixels. */
 static void clear_halo(const at_blocked *map, float *plane) {
-    size_t left = (size_t)map->halo.left * AT_BLOCK;
-    size_t right = (size_t)map->halo.right * AT_BLOCK;
-    size_t width = (size_t)map->w * AT_BLOCK;
+    size_t left = (size_t)map->halo.left * map->pixel;
+    size_t right = (size_t)map->halo.right * map->pixel;
+    size_t width = (size_t)map->w * map->pixel;
     float *first = plane - (size_t)map->halo.top * map->row - left;
     memset(first, 0, (size_t)map->halo.top * map->row * sizeof *first);
     for (int32_t y = 0; y < map->h; y++) {
@@ -62,10 +69,12 @@ static void clear_halo(const at_blocked *map, float *plane) {
 
 /* The channels past c of a map's last block. */
 static void clear_padding(const at_blocked *map, float *plane) {
+    size_t each = map->pixel * sizeof *plane / AT_BLOCK; /* bytes of a channel */
+    size_t kept = (size_t)(map->c % AT_BLOCK) * each;
     for (int32_t y = 0; y < map->h; y++)
         for (int32_t x = 0; x < map->w; x++)
-            for (int32_t k = map->c % AT_BLOCK; k < AT_BLOCK; k++)
-                plane[(size_t)y * map->row + (size_t)(x * AT_BLOCK + k)] = 0;
+            memset((char *)(plane + (size_t)y * map->row + (size_t)x * map->pixel) + kept,
+                   0, AT_BLOCK * each - kept);
 }
 
 void at_blocked_clear_border(const at_blocked *map, int part, int parts) {
@@ -82,26 +91,40 @@ void at_blocked_clear_border(const at_blocked *map, int part, int parts) {
         }
 }
 
+static float *pixel_of(const at_blocked *map, int32_t n, int32_t c, int32_t y,
+                       int32_t x) {
+    return map->data + (size_t)n * map->image + (size_t)(c / AT_BLOCK) * map->plane +
+           (size_t)y * map->row + (size_t)x * map->pixel;
+}
+
+float at_blocked_get(const at_blocked *map, int32_t n, int32_t c, int32_t y, int32_t x) {
+    const float *pixel = pixel_of(map, n, c, y, x);
+    size_t k = (size_t)(c % AT_BLOCK);
+    return map->pixel == AT_BFLOAT16 ? at_bf16_get(pixel, k) : pixel[k];
+}
+
+void at_blocked_set(const at_blocked *map, int32_t n, int32_t c, int32_t y, int32_t x,
+                    float value) {
+    float *pixel = pixel_of(map, n, c, y, x);
+    size_t k = (size_t)(c % AT_BLOCK);
+    if (map->pixel == AT_BFLOAT16)
+        at_bf16_set(pixel, k, value);
+    else
+        pixel[k] = value;
+}
+
 void at_blocked_from_nchw(const at_blocked *map, const float *nchw) {
     for (int32_t n = 0; n < map->n; n++)
         for (int32_t c = 0; c < map->c; c++)
-            for (int32_t y = 0; y < map->h; y++) {
-                float *to = map->data + (size_t)n * map->image +
-                            (size_t)(c / AT_BLOCK) * map->plane + (size_t)y * map->row +
-                            (size_t)(c % AT_BLOCK);
+            for (int32_t y = 0; y < map->h; y++)
                 for (int32_t x = 0; x < map->w; x++)
-                    to[x * AT_BLOCK] = *nchw++;
-            }
+                    at_blocked_set(map, n, c, y, x, *nchw++);
 }
 
 void at_blocked_to_nchw(const at_blocked *map, float *nchw) {
     for (int32_t n = 0; n < map->n; n++)
         for (int32_t c = 0; c < map->c; c++)
-            for (int32_t y = 0; y < map->h; y++) {
-                const float *from = map->data + (size_t)n * map->image +
-                                    (size_t)(c / AT_BLOCK) * map->plane +
-                                    (size_t)y * map->row + (size_t)(c % AT_BLOCK);
+            for (int32_t y = 0; y < map->h; y++)
                 for (int32_t x = 0; x < map->w; x++)
-                    *nchw++ = from[x * AT_BLOCK];
-            }
+                    *nchw++ = at_blocked_get(map, n, c, y, x);
 }

@@ -3,7 +3,7 @@
  * seconds; "profile" tells the seconds of each layer since the last. On start it tells
  * the memory and the seconds to the first step's end.
  *
- *     cnn_bench train|infer DEPTH SIDE BATCH CLASSES THREADS */
+ *     cnn_bench train|infer DEPTH SIDE BATCH CLASSES THREADS [bf16] */
 #include "ops/base/clock.h"
 #include "ops/nn/resnet.h"
 
@@ -59,9 +59,9 @@ static int fail(const at_error *err) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 7)
+    if (argc < 7 || argc > 8)
         return fprintf(stderr,
-                       "cnn_bench train|infer DEPTH SIDE BATCH CLASSES THREADS\n");
+                       "cnn_bench train|infer DEPTH SIDE BATCH CLASSES THREADS [bf16]\n");
     double from = at_now();
     int depth = (int)strtol(argv[2], NULL, 10), side = (int)strtol(argv[3], NULL, 10);
     int count = (int)strtol(argv[4], NULL, 10), classes = (int)strtol(argv[5], NULL, 10);
@@ -75,6 +75,7 @@ int main(int argc, char **argv) {
         .version = 1, .depth = depth, .image = {3, side, side}, .classes = classes};
     at_net_options options = {.batch = count,
                               .training = it.train,
+                              .bf16 = argc == 8 && strcmp(argv[7], "bf16") == 0,
                               .parts = threads,
                               .optimizing = at_optimizer_defaults()};
     if (at_pool_new((size_t)threads, &pool, &err) ||

@@ -6,7 +6,10 @@
 
 #include "ops/base/memory.h"
 #include "ops/base/rng.h"
+#include "ops/isa/bf16.h"
 #include "ops/nn/conv.h"
+
+#include <math.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -66,20 +69,26 @@ typedef struct conv_map {
 } conv_map;
 
 /* All zero. */
-static inline conv_map conv_map_new(int32_t n, int32_t c, int32_t h, int32_t w,
-                                    at_halo halo) {
+static inline conv_map conv_map_new_of(at_element element, int32_t n, int32_t c,
+                                       int32_t h, int32_t w, at_halo halo) {
     conv_map it;
-    at_blocked planned = at_blocked_plan(n, c, h, w, halo);
+    at_blocked planned = at_blocked_plan_of(element, n, c, h, w, halo);
     it.buffer = conv_buffer_new(at_blocked_bytes(&planned));
     it.map = at_blocked_at(&planned, it.buffer.memory);
     at_blocked_clear(&it.map);
     return it;
 }
 
+static inline conv_map conv_map_new(int32_t n, int32_t c, int32_t h, int32_t w,
+                                    at_halo halo) {
+    return conv_map_new_of(AT_FLOAT32, n, c, h, w, halo);
+}
+
 static inline size_t conv_map_count(const at_blocked *map) {
     return (size_t)map->n * (size_t)map->c * (size_t)map->h * (size_t)map->w;
 }
 
+/* Of a map of floats. */
 static inline float *conv_map_slot(const at_blocked *map, int32_t n, int32_t c, int32_t y,
                                    int32_t x) {
     return map->data + (size_t)n * map->image + (size_t)(c / AT_BLOCK) * map->plane +
@@ -95,14 +104,13 @@ static inline void conv_map_fill(const at_blocked *map, at_rng *rng) {
                     *conv_map_slot(map, n, c, y, x) = (float)at_rng_normal(rng);
 }
 
-/* The same elements under another halo. */
+/* The same values under another halo, in the precision of `to`. */
 static inline void conv_map_copy(const at_blocked *from, const at_blocked *to) {
     for (int32_t n = 0; n < from->n; n++)
-        for (int32_t b = 0; b < at_blocks(from->c); b++)
+        for (int32_t c = 0; c < from->c; c++)
             for (int32_t y = 0; y < from->h; y++)
-                memcpy(conv_map_slot(to, n, b * AT_BLOCK, y, 0),
-                       conv_map_slot(from, n, b * AT_BLOCK, y, 0),
-                       (size_t)from->w * AT_BLOCK * sizeof(float));
+                for (int32_t x = 0; x < from->w; x++)
+                    at_blocked_set(to, n, c, y, x, at_blocked_get(from, n, c, y, x));
 }
 
 /* Junk where a call has to write: its channels, inside the halo. */
@@ -111,7 +119,7 @@ static inline void conv_map_spoil(const at_blocked *map) {
         for (int32_t c = 0; c < map->c; c++)
             for (int32_t y = 0; y < map->h; y++)
                 for (int32_t x = 0; x < map->w; x++)
-                    memset(conv_map_slot(map, n, c, y, x), CONV_JUNK_BYTE, sizeof(float));
+                    at_blocked_set(map, n, c, y, x, NAN);
 }
 
 /* Whether the halo, the channels past c and the gaps between planes are zero still. */
@@ -125,7 +133,7 @@ static inline bool conv_map_clean(const conv_map *it) {
         for (int32_t c = 0; c < map.c; c++)
             for (int32_t y = 0; y < map.h; y++)
                 for (int32_t x = 0; x < map.w; x++)
-                    *conv_map_slot(&map, n, c, y, x) = 0;
+                    at_blocked_set(&map, n, c, y, x, 0);
     bool clean = true;
     for (size_t i = 0; i < count; i++)
         clean &= copy[i] == 0;
@@ -165,6 +173,19 @@ static inline conv_world conv_world_new(const at_conv_shape *shape, uint64_t see
     conv_map_fill(&it.y.map, &rng);
     conv_map_fill(&it.add.map, &rng);
     return it;
+}
+
+/* To numbers that bfloat16 has: then its products are exact, and what a bfloat16 pass
+ * gives differs from the reference by the sums' and the last rounding alone. */
+static inline void conv_world_round(conv_world *it) {
+    conv_map *maps[] = {&it->x, &it->y, &it->add};
+    for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
+        for (size_t k = 0; k < maps[i]->buffer.bytes / sizeof(float); k++)
+            ((float *)maps[i]->buffer.memory)[k] =
+                at_bf16_round(((float *)maps[i]->buffer.memory)[k]);
+    for (size_t k = 0; k < it->weights.bytes / sizeof(float); k++)
+        ((float *)it->weights.memory)[k] =
+            at_bf16_round(((float *)it->weights.memory)[k]);
 }
 
 static inline void conv_world_free(conv_world *it) {

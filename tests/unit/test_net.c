@@ -25,12 +25,14 @@ static at_net_options training(const at_isa *isa, int parts) {
                             .optimizing = at_optimizer_defaults()};
 }
 
-static uint64_t hash_after(int steps, const at_isa *isa, int parts, size_t threads) {
+static uint64_t hash_after(int steps, const at_isa *isa, bool bf16, int parts,
+                           size_t threads) {
     at_error err;
     at_pool *pool;
     assert_ok(at_pool_new(threads, &pool, &err), &err);
     at_net_spec *spec = resnet(2, 20);
     at_net_options options = training(isa, parts);
+    options.bf16 = bf16;
     at_net *net = net_make(spec, &options, pool);
     at_net_initialize(net, 7);
     net_data data = net_data_new(image, BATCH, CLASSES, 8);
@@ -50,19 +52,21 @@ static uint64_t hash_after(int steps, const at_isa *isa, int parts, size_t threa
 static void test_same_bits(void **state) {
     (void)state;
     for (size_t i = 0; at_isa_at(i); i++)
-        for (int parts = 1; parts <= 3; parts += 2) {
-            uint64_t first = hash_after(3, at_isa_at(i), parts, 1);
-            for (size_t threads = 1; threads <= 3; threads++)
-                assert_true(hash_after(3, at_isa_at(i), parts, threads) == first);
-        }
+        for (int bf16 = 0; bf16 <= (at_isa_bf16(at_isa_at(i)) != NULL); bf16++)
+            for (int parts = 1; parts <= 3; parts += 2) {
+                uint64_t first = hash_after(3, at_isa_at(i), bf16, parts, 1);
+                for (size_t threads = 1; threads <= 3; threads++)
+                    assert_true(hash_after(3, at_isa_at(i), bf16, parts, threads) ==
+                                first);
+            }
 }
 
 /* Stopped and restored half-way, as a checkpoint does it. */
-static void test_restored(void **state) {
-    (void)state;
+static void restored(const at_isa *isa, bool bf16) {
     at_net_spec *spec = resnet(1, 20);
-    at_net_options options = training(NULL, 2);
+    at_net_options options = training(isa, 2);
     options.optimizer = at_optimizer_named("adam");
+    options.bf16 = bf16;
     net_data data = net_data_new(image, BATCH, CLASSES, 8);
     at_net *whole = net_make(spec, &options, NULL);
     at_net *again = net_make(spec, &options, NULL);
@@ -81,6 +85,14 @@ static void test_restored(void **state) {
     at_net_release(again);
     net_data_free(&data);
     at_net_spec_release(spec);
+}
+
+static void test_restored(void **state) {
+    (void)state;
+    restored(NULL, false);
+    restored(at_isa_named("scalar"), true);
+    if (at_isa_bf16(at_isa_pick()))
+        restored(NULL, true);
 }
 
 /* Validation between two steps, in the training net's own memory: it gives what a net of

@@ -1,17 +1,20 @@
 /* Pointwise kernels: every ISA against the scalar form, on planes of many sizes whose
- * surroundings must stay as they were. */
+ * surroundings must stay as they were; of floats and of bfloat16. */
 #include "unit.h"
 
 #include "ops/base/rng.h"
+#include "ops/isa/bf16.h"
 #include "ops/isa/isa.h"
 #include "ops/isa/pointwise.h"
 
 #include <math.h>
 
-enum { SIDE = 12, FLOATS = SIDE * SIDE * 16, BUFFERS = 6 };
+enum { SIDE = 12, FLOATS = SIDE * SIDE * 16, BUFFERS = 6, VECTORS = 5 };
 
-/* Arrays that a kernel works on; `bytes` is what a pool took. */
+/* Arrays that a kernel works on: maps, the last one vectors of floats; `bytes` is what a
+ * pool took. */
 typedef struct desk {
+    int pixel; /* words of a pixel */
     _Alignas(64) float f[BUFFERS][FLOATS];
     _Alignas(64) double d[64];
     uint8_t bytes[FLOATS];
@@ -19,11 +22,17 @@ typedef struct desk {
 
 static at_rng rng;
 
-static void fill(desk *it, uint64_t seed) {
+static void fill(desk *it, int pixel, uint64_t seed) {
+    it->pixel = pixel;
     at_rng_init(&rng, seed);
     for (int b = 0; b < BUFFERS; b++)
         for (int i = 0; i < FLOATS; i++)
-            it->f[b][i] = (float)at_rng_normal(&rng);
+            if (pixel == 8 && b < VECTORS) {
+                at_bf16_set(it->f[b] + i, 0, (float)at_rng_normal(&rng));
+                at_bf16_set(it->f[b] + i, 1, (float)at_rng_normal(&rng));
+            } else {
+                it->f[b][i] = (float)at_rng_normal(&rng);
+            }
     for (int i = 0; i < 64; i++)
         it->d[i] = at_rng_normal(&rng);
     for (int i = 0; i < FLOATS; i++)
@@ -32,12 +41,24 @@ static void fill(desk *it, uint64_t seed) {
 
 /* A plane in buffer b, one pixel in from the edges: what is around it is guarded. */
 static at_view plane(desk *it, int b) {
-    return (at_view){it->f[b] + (SIDE + 1) * 16, (size_t)SIDE * 16};
+    return (at_view){it->f[b] + (SIDE + 1) * it->pixel, (size_t)(SIDE * it->pixel)};
+}
+
+/* Of bfloat16: alike but for the last rounding. */
+static void same_halves(const float *a, const float *b, const char *what,
+                        const char *isa) {
+    for (size_t i = 0; i < 2 * (size_t)FLOATS; i++) {
+        float x = at_bf16_get(a, i), y = at_bf16_get(b, i);
+        if (!(fabsf(x - y) <= 8e-3F * fabsf(x) + 2e-5F))
+            fail_msg("%s %s: [%zu]: %g, scalar %g", isa, what, i, (double)y, (double)x);
+    }
 }
 
 /* Everything alike within `off`, the surroundings to the bit. */
 static void same(const desk *a, const desk *b, const char *what, const char *isa) {
-    for (int k = 0; k < BUFFERS; k++)
+    for (int k = 0; a->pixel == 8 && k < VECTORS; k++)
+        same_halves(a->f[k], b->f[k], what, isa);
+    for (int k = a->pixel == 8 ? VECTORS : 0; k < BUFFERS; k++)
         for (int i = 0; i < FLOATS; i++)
             if (!(fabsf(a->f[k][i] - b->f[k][i]) <= 2e-5F * (1 + fabsf(a->f[k][i]))))
                 fail_msg("%s %s: buffer %d [%d]: %g, scalar %g", isa, what, k, i,
@@ -151,12 +172,12 @@ static void call_max_pool_back(const at_pointwise *kernels, desk *it, int32_t h,
 static void call_total(const at_pointwise *kernels, desk *it, int32_t h, int32_t w,
                        int v) {
     (void)v;
-    kernels->total(plane(it, 0), h, w, it->f[1] + 16);
+    kernels->total(plane(it, 0), h, w, it->f[VECTORS] + 80);
 }
 
 static void call_spread(const at_pointwise *kernels, desk *it, int32_t h, int32_t w,
                         int v) {
-    kernels->spread(plane(it, 0), h, w, it->f[1] + 16, v & 1);
+    kernels->spread(plane(it, 0), h, w, it->f[VECTORS] + 80, v & 1);
 }
 
 /* h rows of x, w inputs (times 5, so that some are blocks of 16), 2 blocks of outputs. */
@@ -228,6 +249,9 @@ static const kernel_case cases[] = {
     {"max_pool_back", 12, call_max_pool_back},
     {"total", 1, call_total},
     {"spread", 2, call_spread},
+};
+
+static const kernel_case float_cases[] = {
     {"dense", 4, call_dense},
     {"dense_data", 2, call_dense_data},
     {"dense_weights", 4, call_dense_weights},
@@ -235,12 +259,13 @@ static const kernel_case cases[] = {
 };
 
 static void compare(const at_isa *isa, const kernel_case *it, desk *two) {
+    const at_isa *scalar = at_isa_named(isa->pixel == 8 ? "scalar_bf16" : "scalar");
     for (int32_t h = 1; h <= 9; h += h < 4 ? 1 : 5)
         for (int32_t w = 1; w <= 9; w++)
             for (int v = 0; v < it->variants; v++) {
-                fill(&two[0], (uint64_t)(h * 100 + w));
+                fill(&two[0], isa->pixel, (uint64_t)(h * 100 + w));
                 two[1] = two[0];
-                it->call(at_isa_named("scalar")->pointwise, &two[0], h, w, v);
+                it->call(scalar->pointwise, &two[0], h, w, v);
                 it->call(isa->pointwise, &two[1], h, w, v);
                 same(&two[0], &two[1], it->name, isa->name);
             }
@@ -250,10 +275,36 @@ static void test_compare(void **state) {
     (void)state;
     desk *two = aligned_alloc(64, 2 * sizeof *two);
     assert_non_null(two);
-    for (size_t i = 0; at_isa_at(i); i++)
+    for (size_t i = 0; at_isa_at(i); i++) {
         for (size_t c = 0; c < COUNT(cases); c++)
             compare(at_isa_at(i), &cases[c], two);
+        for (size_t c = 0; c < COUNT(float_cases); c++)
+            compare(at_isa_at(i), &float_cases[c], two);
+    }
     free(two);
+}
+
+static void test_compare_avx512_bf16(void **state) {
+    (void)state;
+    const at_isa *isa = at_isa_named("avx512_bf16");
+    if (!isa)
+        skip();
+    desk *two = aligned_alloc(64, 2 * sizeof *two);
+    assert_non_null(two);
+    for (size_t c = 0; c < COUNT(cases); c++)
+        compare(isa, &cases[c], two);
+    free(two);
+}
+
+/* Ties go to even; what is not a number stays so. */
+static void test_rounding(void **state) {
+    (void)state;
+    const float from[] = {1, 1.00390625F, 1.01171875F, 1.004F, -3e38F, 0};
+    const float to[] = {1, 1, 1.015625F, 1.0078125F, -3.004055e38F, 0};
+    for (size_t i = 0; i < COUNT(from); i++)
+        assert_float_equal(at_bf16_round(from[i]), to[i], 2e-4F * fabsf(to[i]));
+    assert_true(isnan(at_bf16_round(NAN)) && isnan(at_bf16_round(-NAN)));
+    assert_true(isinf(at_bf16_round(INFINITY)) && isinf(at_bf16_round(3.4e38F)));
 }
 
 /* Not a number goes through a ReLU: a loss must show it. */
@@ -262,7 +313,7 @@ static void test_not_a_number(void **state) {
     desk *it = aligned_alloc(64, sizeof *it);
     assert_non_null(it);
     for (size_t i = 0; at_isa_at(i); i++) {
-        fill(it, 1);
+        fill(it, 16, 1);
         plane(it, 0).data[3] = NAN;
         call_norm(at_isa_at(i)->pointwise, it, 1, 1, 1);
         assert_true(isnan(plane(it, 1).data[3]));
@@ -276,6 +327,8 @@ static void test_not_a_number(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_compare),
+        cmocka_unit_test(test_compare_avx512_bf16),
+        cmocka_unit_test(test_rounding),
         cmocka_unit_test(test_not_a_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

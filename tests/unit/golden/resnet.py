@@ -4,7 +4,8 @@
 
 Weights, images and labels come from a formula that the test knows too, so that no weights are
 committed. PyTorch works in double: its figures are the truth that ours, in single, come near.
-How near can be asked for is told by PyTorch's own run in single ("single" lines).
+How near can be asked for is told by PyTorch's own runs: in single ("single" lines), and with
+bfloat16 as torch.autocast has it ("bfloat16" lines).
 
 Version 1 has torchvision's structure and names; version 2 is MXNet's symbol_resnet: running
 variances by n, weight decay on weights and scales alone."""
@@ -190,7 +191,7 @@ def kind_of(name, tensor):
     return "weight" if tensor.dim() > 1 else "scale"
 
 
-def train(version, depth, image, batch, rate, dtype):
+def train(version, depth, image, batch, rate, dtype, autocast=False):
     """Every figure of a case, by line: {"gradient conv1.weight": [...]}."""
     found = {}
     model = (ResNet1(depth) if version == 1 else ResNet2(depth, image[1])).to(dtype)
@@ -209,7 +210,8 @@ def train(version, depth, image, batch, rate, dtype):
                                  {"params": rest, "weight_decay": 0}], rate, momentum=0.9)
     for step in range(STEPS):
         optimizer.zero_grad()
-        logits = model(x)
+        with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            logits = model(x).to(dtype)
         loss = nn.functional.cross_entropy(logits, labels)
         loss.backward()
         found[f"loss {step}"] = [loss.item()]
@@ -248,10 +250,13 @@ def distance(kind, ours, want):
 def case(out, *parameters):
     version, depth, image, batch, rate = parameters
     print("case", version, depth, *image, batch, rate, file=out)
-    truth, single = train(*parameters, torch.float64), train(*parameters, torch.float32)
-    for kind in ("loss", "logits", "gradient", "trained", "eval"):
-        off = max(distance(kind, single[k], truth[k]) for k in truth if k.split()[0] == kind)
-        print("single", kind, f"{off:.3g}", file=out)
+    truth = train(*parameters, torch.float64)
+    runs = {"single": train(*parameters, torch.float32),
+            "bfloat16": train(*parameters, torch.float32, autocast=True)}
+    for name, run in runs.items():
+        for kind in ("loss", "logits", "gradient", "trained", "eval"):
+            off = max(distance(kind, run[k], truth[k]) for k in truth if k.split()[0] == kind)
+            print(name, kind, f"{off:.3g}", file=out)
     for key, values in truth.items():
         print(key, *(f"{v:.9g}" for v in values), file=out)
 
