@@ -16,6 +16,9 @@ uint64_t at_rng_next(at_rng *rng);
 double at_rng_uniform(at_rng *rng);                 /* [0, 1) */
 uint64_t at_rng_below(at_rng *rng, uint64_t bound); /* [0, bound), unbiased; bound > 0 */
 double at_rng_normal(at_rng *rng); /* mean 0, variance 1 (polar method) */
+/* `count` of them at a few nanoseconds each, not the numbers of at_rng_normal (ziggurat).
+ */
+void at_rng_normals(at_rng *rng, float *out, size_t count);
 void at_rng_shuffle(at_rng *rng, int64_t *items, size_t count); /* Fisher-Yates */
 
 #endif

@@ -64,14 +64,32 @@ void at_net_gradient(const at_net *net, size_t index, float *dense) {
     gather(net->plan, index, net->gradients, dense);
 }
 
-void at_net_set(at_net *net, size_t index, const float *dense) {
-    const at_net_plan *plan = net->plan;
-    size_t values = at_net_parameter_values(plan, index);
-    for (size_t i = 0; i < values; i++)
-        net->parameters[place(plan, index, i)] = dense[i];
+/* Dense values [first, first + count). The taps of a kernel lie evenly apart, so that a
+ * place is asked for once a kernel. */
+static void put(at_net *net, size_t index, size_t first, size_t count,
+                const float *dense) {
+    const at_parameter *parameter = at_net_parameter(net->plan, index);
+    size_t taps =
+        parameter->rank == 4 ? (size_t)(parameter->shape[2] * parameter->shape[3]) : 1;
+    size_t apart = taps > 1 ? place(net->plan, index, 1) - place(net->plan, index, 0) : 0;
+    for (size_t i = 0; i < count;) {
+        size_t run = taps - (first + i) % taps;
+        float *to = net->parameters + place(net->plan, index, first + i);
+        run = run < count - i ? run : count - i;
+        for (size_t k = 0; k < run; k++)
+            to[k * apart] = dense[i + k];
+        i += run;
+    }
 }
 
-enum { DRAWN = 1 << 14 }; /* values that one generator draws, so that threads can share */
+void at_net_set(at_net *net, size_t index, const float *dense) {
+    put(net, index, 0, at_net_parameter_values(net->plan, index), dense);
+}
+
+enum {
+    DRAWN = 1 << 14, /* values that one generator draws, so that threads can share */
+    ROW = 1 << 8
+};
 
 typedef struct at_draw {
     at_net *net;
@@ -84,14 +102,19 @@ typedef struct at_draw {
 static void draw(void *context, size_t chunk) {
     const at_draw *it = context;
     const at_net_plan *plan = it->net->plan;
-    double deviation = sqrt(2.0 / at_net_parameter(plan, it->index)->fan_in);
+    float deviation = sqrtf(2.0F / (float)at_net_parameter(plan, it->index)->fan_in);
     at_rng rng;
     at_rng_init(&rng, it->seed + (it->index << 32) + chunk);
     size_t values = at_net_parameter_values(plan, it->index);
     size_t end = (chunk + 1) * DRAWN < values ? (chunk + 1) * DRAWN : values;
-    for (size_t i = chunk * DRAWN; i < end; i++)
-        it->net->parameters[place(plan, it->index, i)] =
-            (float)(deviation * at_rng_normal(&rng));
+    float drawn[ROW];
+    for (size_t i = chunk * DRAWN; i < end; i += ROW) {
+        size_t count = end - i < ROW ? end - i : ROW;
+        at_rng_normals(&rng, drawn, count);
+        for (size_t k = 0; k < count; k++)
+            drawn[k] *= deviation;
+        put(it->net, it->index, i, count, drawn);
+    }
 }
 
 void at_net_initialize(at_net *net, uint64_t seed) {

@@ -158,7 +158,7 @@ static at_net *net_of(const layer_case *it, int32_t batch, const char *isa, int 
                               .parts = parts,
                               .optimizing = at_optimizer_defaults()};
     at_net *net = net_make(spec, &options, pool);
-    at_net_initialize(net, 3);
+    at_net_initialize(net, 5);
     net_shake(net, 4);
     at_net_spec_release(spec);
     return net;
@@ -180,7 +180,7 @@ static float *gradient_of(at_net *net, size_t index) {
 
 /* The slope of the loss along one value. */
 static double slope(at_net *net, const at_batch *batch, size_t index, size_t k) {
-    const double step = 4e-3;
+    const double step = 1e-3;
     size_t count = at_net_parameter_values(at_net_plan_of(net), index);
     float *values = at_alloc_array(count, sizeof *values);
     at_net_get(net, index, values);

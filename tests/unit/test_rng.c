@@ -79,6 +79,34 @@ static void test_normal(void **state) {
     assert_true(fabs(fourth / n - 3) < 5 * sqrt(96 / n));
 }
 
+/* Bins a quarter wide against the normal distribution, the last with all of the tail. */
+static void test_normals(void **state) {
+    (void)state;
+    enum { N = 1000000, BINS = 32 };
+    static float values[N];
+    at_rng rng;
+    at_rng_init(&rng, 19);
+    at_rng_normals(&rng, values, N / 2);
+    at_rng_normals(&rng, values + N / 2, N / 2);
+    double counts[BINS] = {0}, chi = 0;
+    for (int i = 0; i < N; i++) {
+        double bin = floor(values[i] * 4) + BINS / 2;
+        counts[bin < 0 ? 0 : bin >= BINS ? BINS - 1 : (int)bin]++;
+    }
+    for (int i = 0; i < BINS; i++) {
+        double from = i == 0 ? -(double)INFINITY : (i - BINS / 2) / 4.0;
+        double to = i == BINS - 1 ? (double)INFINITY : (i + 1 - BINS / 2) / 4.0;
+        double expected = N * 0.5 * (erf(to / sqrt(2)) - erf(from / sqrt(2)));
+        chi += (counts[i] - expected) * (counts[i] - expected) / expected;
+    }
+    assert_true(chi < 70); /* 31 degrees of freedom, p = 0.0001 */
+    int beyond = 0;        /* 3.5: drawn by another method */
+    for (int i = 0; i < N; i++)
+        beyond += fabsf(values[i]) > 3.5F;
+    double expected = N * (1 - erf(3.5 / sqrt(2)));
+    assert_true(fabs(beyond - expected) < 5 * sqrt(expected));
+}
+
 static void test_shuffle(void **state) {
     (void)state;
     enum { N = 5, ROUNDS = 60000 };
@@ -105,7 +133,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reference), cmocka_unit_test(test_seeding),
         cmocka_unit_test(test_uniform),   cmocka_unit_test(test_below),
-        cmocka_unit_test(test_normal),    cmocka_unit_test(test_shuffle),
+        cmocka_unit_test(test_normal),    cmocka_unit_test(test_normals),
+        cmocka_unit_test(test_shuffle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
