@@ -12,6 +12,8 @@
 
 enum {
     FEW = 24, /* tiles a part, below which the parts share the channels */
+    NEXT = 3,
+    FETCHED = 16, /* blocks of channels up to which the L2 has room for the next tiles */
 };
 
 /* One call, seen as a forward pass: the maps' roles are exchanged in the data pass. */
@@ -107,13 +109,17 @@ static void prepare(const at_conv_shape *shape, at_conv_pass pass, int tile,
 
 /* Products of tiles in v with the weights of output blocks, at every point. */
 static void products(const plan *it, const float *u, const float *v, int32_t tiles,
-                     at_winograd_range blocks, float *m) {
+                     at_winograd_range blocks, float *m,
+                     const at_winograd_ahead next[NEXT]) {
     const size_t u_block = (size_t)it->inputs * AT_BLOCK * AT_BLOCK;
-    for (int32_t xi = 0; xi < it->tiles.points; xi++)
+    for (int32_t xi = 0; xi < it->tiles.points; xi++) {
+        for (int i = 0; next && i < NEXT; i++)
+            at_winograd_fetch(&it->tiles, &next[i], xi, it->tiles.points);
         it->kernels->multiply(v + (size_t)xi * it->v.step, it->v.block,
                               u + (size_t)xi * it->step + (size_t)blocks.first * u_block,
                               u_block, it->inputs, blocks.end - blocks.first, tiles,
                               m + (size_t)xi * it->m.step, it->m.block);
+    }
 }
 
 static void by_tiles(const plan *it, const at_conv_call *call, const at_blocked *in,
@@ -124,12 +130,17 @@ static void by_tiles(const plan *it, const at_conv_call *call, const at_blocked 
     const at_winograd_range mine = at_winograd_share(it->tiles.count, part, call->parts);
     const int32_t count = mine.end - mine.first;
     const int32_t blocks = (count + it->block - 1) / it->block;
+    at_winograd_range which = {mine.first, mine.first};
     for (int32_t b = 0; b < blocks; b++) {
-        at_winograd_range which = at_winograd_share(count, b, blocks);
-        which.first += mine.first;
-        which.end += mine.first;
+        const at_winograd_range after = at_winograd_share(count, b + 1, blocks);
+        which.first = which.end;
+        which.end = mine.first + after.first;
         at_winograd_gather(&it->tiles, in, which, v, &it->v);
-        products(it, call->prepared, v, which.end - which.first, all, m);
+        at_winograd_ahead next[NEXT] = {{out, which}, {store->add, which}};
+        if (b + 1 < blocks)
+            next[2] = (at_winograd_ahead){in, {which.end, mine.first + after.end}};
+        products(it, call->prepared, v, which.end - which.first, all, m,
+                 it->inputs + it->outputs <= FETCHED ? next : NULL);
         at_winograd_scatter(&it->tiles, out, which, all, m, &it->m, store);
     }
 }
@@ -150,7 +161,7 @@ static void by_channels(const plan *it, const at_conv_call *call, const at_block
     const at_winograd_range mine = at_winograd_share(it->outputs, part, call->parts);
     for (int32_t b = mine.first; b < mine.end; b += it->slab) {
         at_winograd_range blocks = {b, b + it->slab < mine.end ? b + it->slab : mine.end};
-        products(it, call->prepared, v, all.end, blocks, m);
+        products(it, call->prepared, v, all.end, blocks, m, NULL);
         at_winograd_scatter(&it->tiles, out, all, blocks, m, &it->m, store);
     }
 }

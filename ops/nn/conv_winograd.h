@@ -48,6 +48,14 @@ static inline at_winograd_range at_winograd_share(int32_t count, int part, int p
                                (int32_t)((int64_t)count * (part + 1) / parts)};
 }
 
+/* Tiles of a map whose own pixels are asked for ahead of their use, while products are
+ * made, which need no memory: share `share` of `shares`. map NULL: nothing. */
+typedef struct at_winograd_ahead {
+    const at_blocked *map;
+    at_winograd_range which;
+} at_winograd_ahead;
+void at_winograd_fetch(const at_winograd_tiles *tiles, const at_winograd_ahead *ahead,
+                       int share, int shares);
 /* B^T x B of these tiles, all blocks of the map; the first tile goes to v. */
 void at_winograd_gather(const at_winograd_tiles *tiles, const at_blocked *map,
                         at_winograd_range which, float *v, const at_winograd_room *room);

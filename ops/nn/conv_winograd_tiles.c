@@ -76,6 +76,34 @@ static void exists(int32_t at, int side, int32_t length, int32_t before, int32_t
         *end = *first;
 }
 
+/* A run's tiles' own pixels. Inline, because GCC takes a function that does nothing but
+ * prefetch for one that does nothing, and leaves its calls out. */
+static inline __attribute__((always_inline)) void
+fetch_run(const at_winograd_tiles *tiles, const at_blocked *map, run it) {
+    const int32_t m = tiles->f->tile, x = it.column * m;
+    const int32_t pixels = at_most(it.count * m, map->w - x);
+    for (int32_t b = 0; b < at_blocks(map->c); b++)
+        for (int32_t y = it.row * m; y < (it.row + 1) * m && y < map->h; y++) {
+            const float *at = pixel(map, plane(map, it.image, b), y, x);
+            for (int32_t i = 0; i < pixels; i++)
+                __builtin_prefetch(at + (ptrdiff_t)i * AT_BLOCK, 0, 2);
+        }
+}
+
+void at_winograd_fetch(const at_winograd_tiles *tiles, const at_winograd_ahead *ahead,
+                       int share, int shares) {
+    if (!ahead->map)
+        return;
+    const int32_t first = ahead->which.first;
+    const at_winograd_range some =
+        at_winograd_share(ahead->which.end - first, share, shares);
+    for (int32_t t = first + some.first; t < first + some.end;) {
+        const run it = run_from(tiles, t, first + some.end);
+        fetch_run(tiles, ahead->map, it);
+        t += it.count;
+    }
+}
+
 static void gather_run(const at_winograd_tiles *tiles, const at_blocked *map, run it,
                        float *from, float *v, size_t step) {
     const at_winograd_transforms *f = tiles->f;

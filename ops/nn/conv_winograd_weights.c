@@ -18,6 +18,7 @@
 enum {
     BLOCK = 64,    /* tiles whose transforms stay near, beside the sums */
     LONGEST = 128, /* tiles summed one by one */
+    FETCHED = 16,  /* blocks of channels up to which the L2 has room for the next tiles */
     SLAB_K = 2,
     SLAB_C = 4, /* blocks of channels whose sums fit the L2 */
     PAIR = AT_BLOCK * AT_BLOCK,
@@ -71,12 +72,14 @@ static bool needs(const at_conv_shape *shape, const at_isa *isa, int parts,
 }
 
 /* Adds the products of `count` tiles to du: c_blocks x k_blocks blocks from v and d on.
- */
+ * Meanwhile the `next` tiles of both maps are fetched; NULL: none. */
 static void correlate(const plan *it, const float *v, const float *d, int32_t count,
                       int32_t c_blocks, int32_t k_blocks, size_t du_block,
-                      bool accumulate, float *du) {
+                      bool accumulate, float *du, const at_winograd_ahead next[2]) {
     const int32_t pieces = (count + LONGEST - 1) / LONGEST;
-    for (int32_t xi = 0; xi < it->tiles.points; xi++)
+    for (int32_t xi = 0; xi < it->tiles.points; xi++) {
+        for (int i = 0; next && i < 2; i++)
+            at_winograd_fetch(&it->tiles, &next[i], xi, it->tiles.points);
         for (int32_t p = 0; p < pieces; p++) {
             const at_winograd_range some = at_winograd_share(count, p, pieces);
             const size_t from = (size_t)some.first * AT_BLOCK;
@@ -86,6 +89,7 @@ static void correlate(const plan *it, const float *v, const float *d, int32_t co
                                    accumulate || p > 0, du + (size_t)xi * it->step,
                                    du_block);
         }
+    }
 }
 
 static void sum_tiles(const plan *it, const at_conv_call *call, int part) {
@@ -99,14 +103,18 @@ static void sum_tiles(const plan *it, const at_conv_call *call, int part) {
     const int32_t blocks = (count + it->block - 1) / it->block;
     if (count == 0)
         memset(du, 0, it->sums * sizeof *du);
+    at_winograd_range which = {mine.first, mine.first};
     for (int32_t b = 0; b < blocks; b++) {
-        at_winograd_range which = at_winograd_share(count, b, blocks);
-        which.first += mine.first;
-        which.end += mine.first;
+        const at_winograd_range after = at_winograd_share(count, b + 1, blocks);
+        which.first = which.end;
+        which.end = mine.first + after.first;
         at_winograd_gather(&it->tiles, &call->x, which, v, &it->v);
         at_winograd_gather_adjoint(&it->tiles, &call->y, which, d, &it->d);
+        const at_winograd_range then = {which.end, mine.first + after.end};
+        const at_winograd_ahead next[2] = {{&call->x, then}, {&call->y, then}};
         correlate(it, v, d, which.end - which.first, it->c_blocks, it->k_blocks,
-                  (size_t)it->c_blocks * PAIR, b > 0, du);
+                  (size_t)it->c_blocks * PAIR, b > 0, du,
+                  it->c_blocks + it->k_blocks <= FETCHED && b + 1 < blocks ? next : NULL);
     }
 }
 
@@ -145,7 +153,7 @@ static void sum_slabs(const plan *it, const at_conv_call *call, int part) {
         const int32_t c_blocks = least(SLAB_C, it->c_blocks - c);
         const int32_t k_blocks = least(SLAB_K, it->k_blocks - k);
         correlate(it, v + (size_t)c * it->v.block, d + (size_t)k * it->d.block,
-                  it->tiles.count, c_blocks, k_blocks, SLAB_C * PAIR, false, du);
+                  it->tiles.count, c_blocks, k_blocks, SLAB_C * PAIR, false, du, NULL);
         for (int32_t kb = 0; kb < k_blocks; kb++)
             for (int32_t cb = 0; cb < c_blocks; cb++)
                 it->tiles.f->weights_adjoint(

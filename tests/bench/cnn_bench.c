@@ -43,8 +43,10 @@ static void profile(bench *it) {
     for (size_t i = 0; at_net_plan_node(plan, i); i++) {
         const at_node *node = at_net_plan_node(plan, i);
         size_t row = at_net_plan_layer(plan, node);
-        printf("\"%s %s\": [%.6f, %.6f", node->layer->name, node->name, seconds[row][0],
-               seconds[row][1]);
+        bool multiplies = node->algorithm[AT_CONV_FORWARD] != NULL;
+        printf("\"%s %s\": [%.6f, %.6f, %.0f", node->layer->name, node->name,
+               seconds[row][0], seconds[row][1],
+               multiplies ? at_conv_flops(&node->shape) : 0);
         for (int pass = 0; pass < 3; pass++)
             if (node->algorithm[pass])
                 printf(", \"%s\"", node->algorithm[pass]->name);
