@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 
+import cnn_feed
 from bench import ROOT, Report, interleave, median, threads
 
 PROGRAM = ROOT / "build/bench/cnn_bench"
@@ -45,9 +46,11 @@ def python():
 
 def helper():
     """Builds cnn_bench.c against the release library."""
-    libraries = subprocess.run(["pkg-config", "--libs", "sqlite3", "jansson", "libsodium"],
+    libraries = subprocess.run(["pkg-config", "--libs", "sqlite3", "jansson", "libsodium",
+                                "libjpeg"],
                                check=True, capture_output=True, text=True).stdout
     subprocess.run(["cc", "-O2", "-D_GNU_SOURCE", "-I.", "tests/bench/cnn_bench.c",
+                    "tests/bench/cnn_feed.c",
                     "build/release/ops/libatelier_ops.a", "-o", str(PROGRAM),
                     *shlex.split(libraries), "-lm", "-lpthread", "-ldl"], check=True, cwd=ROOT)
 
@@ -137,6 +140,8 @@ def main():
     for row in ROWS:
         if wanted in row[0]:
             measure(report, row, interpreter, rounds)
+    if wanted in "JPEGs":
+        cnn_feed.measure(report, PROGRAM, Contestant, rounds)
     report.finish()
 
 

@@ -3,9 +3,13 @@
  * seconds; "profile" tells the seconds of each layer since the last. On start it tells
  * the memory and the seconds to the first step's end.
  *
- *     cnn_bench train|infer DEPTH SIDE BATCH CLASSES THREADS [bf16] */
+ *     cnn_bench train|infer DEPTH SIDE BATCH CLASSES THREADS [fp32|bf16 [FOLDER AUGMENT
+ *               kept|decoded]]
+ *
+ * With a folder it takes its batches from the pictures there, else always the same. */
 #include "ops/base/clock.h"
 #include "ops/nn/resnet.h"
+#include "tests/bench/cnn_feed.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,15 +21,32 @@ typedef struct bench {
     bool train;
     at_net *net;
     at_batch batch;
+    cnn_feed feed; /* without a pipeline: none */
 } bench;
+
+static int fail(const at_error *err) {
+    fprintf(stderr, "%s\n%s\n", err->text, err->hint);
+    return 1;
+}
+
+static void take_batch(bench *it) {
+    at_error err;
+    if (cnn_feed_next(&it->feed, &err))
+        exit(fail(&err));
+    it->batch.bytes = it->feed.now.pixels;
+    it->batch.labels = it->feed.labels;
+}
 
 static double run(bench *it, int times) {
     double from = at_now();
-    for (int i = 0; i < times; i++)
+    for (int i = 0; i < times; i++) {
+        if (it->feed.pipeline)
+            take_batch(it);
         if (it->train)
             at_net_step(it->net, &it->batch, 0.01);
         else
             at_net_forward(it->net, &it->batch);
+    }
     return at_now() - from;
 }
 
@@ -55,15 +76,11 @@ static void profile(bench *it) {
     printf("\"rest\": [%.6f, 0]}\n", seconds[count][0]);
 }
 
-static int fail(const at_error *err) {
-    fprintf(stderr, "%s\n%s\n", err->text, err->hint);
-    return 1;
-}
-
 int main(int argc, char **argv) {
-    if (argc < 7 || argc > 8)
-        return fprintf(stderr,
-                       "cnn_bench train|infer DEPTH SIDE BATCH CLASSES THREADS [bf16]\n");
+    if (argc != 7 && argc != 8 && argc != 11)
+        return fprintf(stderr, "cnn_bench train|infer DEPTH SIDE BATCH CLASSES THREADS "
+                               "[fp32|bf16 [FOLDER AUGMENT kept|decoded]]
+");
     double from = at_now();
     int depth = (int)strtol(argv[2], NULL, 10), side = (int)strtol(argv[3], NULL, 10);
     int count = (int)strtol(argv[4], NULL, 10), classes = (int)strtol(argv[5], NULL, 10);
@@ -77,7 +94,7 @@ int main(int argc, char **argv) {
         .version = 1, .depth = depth, .image = {3, side, side}, .classes = classes};
     at_net_options options = {.batch = count,
                               .training = it.train,
-                              .bf16 = argc == 8 && strcmp(argv[7], "bf16") == 0,
+                              .bf16 = argc >= 8 && strcmp(argv[7], "bf16") == 0,
                               .parts = threads,
                               .optimizing = at_optimizer_defaults()};
     if (at_pool_new((size_t)threads, &pool, &err) ||
@@ -100,6 +117,9 @@ int main(int argc, char **argv) {
                           .mean = {124, 117, 104},
                           .scale = {0.017F, 0.017F, 0.017F},
                           .labels = labels};
+    if (argc == 11 && cnn_feed_open(argv[8], argv[9], strcmp(argv[10], "kept") == 0, side,
+                                    count, &it.feed, &err))
+        return fail(&err);
     run(&it, 1);
     printf("{\"isa\": \"%s\", \"first_s\": %.4f, \"planned_mb\": %.1f, "
            "\"workspace_mb\": %.1f}\n",
@@ -108,16 +128,17 @@ int main(int argc, char **argv) {
     fflush(stdout);
     char line[64];
     while (fgets(line, sizeof line, stdin)) {
-        if (strncmp(line, "profile", 7) == 0) {
-            profile(&it);
-        } else {
-            int times = (int)strtol(line, NULL, 10);
-            double seconds = run(&it, times);
-            printf("{\"seconds\": %.6f, \"peak_mb\": %.1f}\n", seconds / times,
-                   peak_mb());
-        }
-        fflush(stdout);
+            if (strncmp(line, "profile", 7) == 0) {
+                profile(&it);
+            } else {
+                int times = (int)strtol(line, NULL, 10);
+                double seconds = run(&it, times);
+                printf("{\"seconds\": %.6f, \"peak_mb\": %.1f}\n", seconds / times,
+                       peak_mb());
+            }
+            fflush(stdout);
     }
+    cnn_feed_close(&it.feed);
     at_net_release(it.net);
     at_net_spec_release(spec);
     at_pool_release(pool);
