@@ -1,8 +1,10 @@
 /* %describe: what a table holds, what is odd about it, what goes together, and what
  * predicts a target. */
 #include "magics/data/describe.h"
+#include "magics/data/describe_images.h"
 #include "magics/language/spec.h"
 #include "magics/view/grid.h"
+#include "magics/workspace/store_images.h"
 #include "ops/learn/target.h"
 
 #include <math.h>
@@ -10,6 +12,7 @@
 struct describe_options {
     const char *data, *target;
     at_words columns;
+    bool table;
 };
 
 static const at_param arguments[] = {
@@ -33,6 +36,10 @@ static const at_param options[] = {
      .refers = AT_REFERS_COLUMN,
      .offset = offsetof(struct describe_options, columns),
      .help = "only these columns: names, globs or kinds, comma-separated"},
+    {.name = "table",
+     .kind = AT_PARAM_FLAG,
+     .offset = offsetof(struct describe_options, table),
+     .help = "the columns of a dataset of images, not its pictures"},
 };
 
 /* Profiles, a column a task; what they allocate lies in arenas of their own. */
@@ -175,8 +182,36 @@ static at_status choose(const struct describe_options *o, at_arena *arena,
     return AT_OK;
 }
 
+/* *done: it was a dataset of images, described as such. */
+static at_status pictures(at_context *context, const struct describe_options *o,
+                          bool *done, at_error *err) {
+    at_entry dataset;
+    at_images *images;
+    at_frame *frame = NULL;
+    *done = false;
+    if (o->table || o->target || o->columns.count)
+        return AT_OK;
+    AT_TRY(at_store_find(context->workspace, AT_KIND_DATASET, o->data, context->arena,
+                         &dataset, err));
+    at_status status = AT_OK;
+    if (at_store_images_behind(&dataset) &&
+        !(status = at_store_images(context->workspace, &dataset, &images, err))) {
+        status = at_store_frame_by_id(context->workspace, dataset.id, &frame, err);
+        if (!status && (*done = at_frame_rows(frame) > 0))
+            status = at_describe_images(context, o->data, frame, images, err);
+        at_frame_release(frame);
+        at_images_release(images);
+    }
+    at_entry_fini(&dataset);
+    return status;
+}
+
 static at_status run(at_context *context, const void *given, at_error *err) {
     const struct describe_options *o = given;
+    bool done;
+    AT_TRY(pictures(context, o, &done, err));
+    if (done)
+        return AT_OK;
     at_frame *frame = NULL;
     AT_TRY(at_store_frame(context->workspace, o->data, &frame, err));
     at_describe d = {.context = context, .data = o->data, .target = -1};
@@ -221,6 +256,9 @@ const at_magic at_magic_describe = {
         "The *leak radar* names columns that would not be known before the target, and "
         "why: copies, columns filled in only for one class, quantities that grow with "
         "the outcome and that nothing else explains, and identifiers that predict.\n\n"
+        "Of a dataset of images it tells the sizes, kinds and classes of the pictures, "
+        "shows one of each class, and names those that are there twice or could not be "
+        "read; `--table`, `--columns` and `--target` describe its columns.\n\n"
         "Relations and powers of more than 100,000 rows are those of a sample, and the "
         "captions say so.",
     .arguments = arguments,

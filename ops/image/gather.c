@@ -44,6 +44,7 @@ struct at_gather {
     size_t class_count, class_capacity, most_label;
     size_t skipped;
     char why[512];
+    json_t *left_out; /* texts: why each was */
 };
 
 static at_status no_memory(at_error *err) {
@@ -129,6 +130,9 @@ static at_status flush(at_gather *g, at_error *err) {
             }
             if (g->skipped++ == 0)
                 snprintf(g->why, sizeof g->why, "%.500s", w->err.text);
+            if (g->skipped <= AT_IMAGES_LEFT_OUT &&
+                json_array_append_new(g->left_out, json_string(w->err.text)))
+                return no_memory(err);
         }
     }
     g->batch_count = 0;
@@ -205,7 +209,8 @@ static at_status open_parts(at_gather *g, const char *path, at_error *err) {
         {"bytes", AT_TYPE_INT, &g->size},        {"source", AT_TYPE_TEXT, &g->source}};
     g->batch = at_alloc_array(BATCH, sizeof *g->batch);
     g->scratch = at_copy_text(path);
-    if (!g->batch || !g->scratch)
+    g->left_out = json_array();
+    if (!g->batch || !g->scratch || !g->left_out)
         return no_memory(err);
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
         AT_TRY(at_column_builder_new(columns[i].name, columns[i].type, columns[i].place,
@@ -244,6 +249,7 @@ void at_gather_release(at_gather *g) {
     at_free(g->classes);
     at_free(g->scratch);
     at_free(g->batch);
+    json_decref(g->left_out);
     at_arena_fini(&g->arena);
     at_free(g);
 }
@@ -392,7 +398,8 @@ static char *describe(const at_gather *g) {
     json_t *classes = json_array();
     for (size_t i = 0; i < g->class_count; i++)
         json_array_append_new(classes, json_string(g->classes[i]));
-    json_t *about = json_pack("{s:o}", "classes", classes);
+    json_t *about = json_pack("{s:o, s:I, s:O}", "classes", classes, "left_out_count",
+                              (json_int_t)g->skipped, "left_out", g->left_out);
     char *text = about ? json_dumps(about, JSON_COMPACT) : NULL;
     json_decref(about);
     return text;

@@ -30,7 +30,8 @@ AT_MUST_USE at_status at_gather_finish(at_gather *gather, at_frame **out, at_err
 /* After finish: writes table and pictures as one file. */
 AT_MUST_USE at_status at_gather_save(at_gather *gather, const at_frame *frame,
                                      const char *path, at_error *err);
-/* How many images were left out, and why the first was. */
+/* How many images were left out, and why the first was. The file of the dataset names the
+ * first AT_IMAGES_LEFT_OUT of them (images.h). */
 size_t at_gather_skipped(const at_gather *gather, const char **why);
 
 #endif

@@ -18,6 +18,8 @@ struct at_images {
     const char **classes;
     size_t class_count;
     size_t *by_name; /* indices of classes, by name */
+    const char **left_out;
+    size_t left_out_named, left_out_count;
 };
 
 static at_status damaged(const char *what, at_error *err) {
@@ -84,6 +86,29 @@ static at_status read_classes(at_images *images, const json_t *names, at_error *
     return AT_OK;
 }
 
+/* Sets made before there was such a list have none. */
+static at_status read_left_out(at_images *images, const json_t *about, at_error *err) {
+    const json_t *list = json_object_get(about, "left_out");
+    size_t count = json_array_size(list);
+    json_int_t all = json_integer_value(json_object_get(about, "left_out_count"));
+    count = count < AT_IMAGES_LEFT_OUT ? count : AT_IMAGES_LEFT_OUT;
+    images->left_out =
+        at_arena_alloc(&images->arena, (count + 1) * sizeof *images->left_out);
+    for (size_t i = 0; images->left_out && i < count; i++) {
+        const char *why = json_string_value(json_array_get(list, i));
+        if (!why)
+            return damaged("the list of what was left out is unreadable", err);
+        images->left_out[i] = at_arena_text(&images->arena, why, strlen(why));
+        if (!images->left_out[i])
+            images->left_out = NULL;
+    }
+    if (!images->left_out)
+        return at_fail(err, AT_NO_MEMORY, "not enough memory to open the images");
+    images->left_out_named = count;
+    images->left_out_count = all > (json_int_t)count ? (size_t)all : count;
+    return AT_OK;
+}
+
 static at_status read_all(at_images *images, const char *path, at_error *err) {
     AT_TRY(at_safetensors_open(path, &images->file, err));
     const char *about = at_safetensors_meta(images->file, "images");
@@ -93,6 +118,8 @@ static at_status read_all(at_images *images, const char *path, at_error *err) {
     json_t *json = json_loads(about, 0, NULL);
     at_status status = json ? read_classes(images, json_object_get(json, "classes"), err)
                             : damaged("its description is unreadable", err);
+    if (!status)
+        status = read_left_out(images, json, err);
     json_decref(json);
     return status;
 }
@@ -145,6 +172,15 @@ size_t at_images_classes(const at_images *images) {
 
 const char *at_images_class(const at_images *images, size_t index) {
     return images->classes[index];
+}
+
+size_t at_images_left_out(const at_images *images, size_t *named) {
+    *named = images->left_out_named;
+    return images->left_out_count;
+}
+
+const char *at_images_left_out_why(const at_images *images, size_t index) {
+    return images->left_out[index];
 }
 
 int64_t at_images_class_find(const at_images *images, const char *name, size_t length) {

@@ -8,7 +8,8 @@
  *     images.offsets  I64 [count + 1]
  *     images.labels   F32 [labels]     the labels as they came, one after the other
  *     images.places   I64 [count + 1]  of each image's labels in there
- * and in its __metadata__ "images": {"classes": [names, by index]}.
+ * and in its __metadata__ "images": {"classes": [names, by index], "left_out": [why each
+ * of those that could not be read was left out], "left_out_count": number}.
  *
  * Immutable, mapped, refcounted; every read is thread-safe. */
 #ifndef ATELIER_OPS_IMAGE_IMAGES_H
@@ -24,6 +25,8 @@
 #define AT_IMAGES_LABEL                                                                  \
     "label" /* category: the class; text "[1,0,1]": several labels                       \
              */
+
+enum { AT_IMAGES_LEFT_OUT = 100 }; /* most that are named of those left out */
 
 typedef struct at_images at_images;
 
@@ -41,6 +44,10 @@ const float *at_images_labels(const at_images *images, int64_t id, size_t *count
 /* Names of the classes, by index. */
 size_t at_images_classes(const at_images *images);
 const char *at_images_class(const at_images *images, size_t index);
+/* How many could not be read when the set was made; *named: the first so many of them are
+ * named by at_images_left_out_why, as "cat/7.jpg: the JPEG is cut off ...". */
+size_t at_images_left_out(const at_images *images, size_t *named);
+const char *at_images_left_out_why(const at_images *images, size_t index);
 /* -1: there is none of that name. */
 int64_t at_images_class_find(const at_images *images, const char *name, size_t length);
 

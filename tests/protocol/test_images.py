@@ -72,7 +72,7 @@ def test_folder_is_a_table(cells):
         [0, "cat", 4, 5, 1, "png", "cat/0.png"], [1, "cat", 7, 5, 1, "png", "cat/3.png"],
         [2, "dog", 5, 5, 1, "png", "dog/1.png"], [3, "dog", 8, 5, 1, "png", "dog/4.png"],
         [4, "emu", 6, 5, 1, "png", "emu/2.png"], [5, "emu", 9, 5, 1, "png", "emu/5.png"]]
-    assert "label" in works(cells("%describe pets\n"))
+    assert "label" in works(cells("%describe pets --table\n"))
     assert "cat" in works(cells("%show pets\n"))
     assert "cat/0.png" in works(cells("%show pets --table\n"))
 
@@ -215,6 +215,28 @@ def test_tables_stay_tables(cells):
     fails(cells("%fetch p pets --delimiter ;\n"), "--delimiter is for CSV")
     (cells.folder / "empty").mkdir()
     fails(cells("%fetch e empty\n"), "empty is a folder without images")
+
+
+def test_describe_tells_of_pictures(cells):
+    tree(cells.folder / "pets", 9)
+    folder = cells.folder / "pets/dog"
+    (folder / "again.png").write_bytes((folder / "1.png").read_bytes())
+    (folder / "cat.png").write_bytes((cells.folder / "pets/cat/0.png").read_bytes())
+    (folder / "cut.png").write_bytes(png(20, 20, 5)[:-20])
+    works(cells("%fetch pets pets --on-bad-row skip\n"))
+    said = " ".join(works(cells("%describe pets\n")).split())
+    for words in ("images 11", "classes 3, of 3 (emu) to 5 images (dog)", "smallest 4 × 5: cat/0.png",
+                  "largest 12 × 5: emu/8.png", "all in shades of grey", "11 png",
+                  "2 images, 1 under another label", "dog/again.png dog/1.png the same",
+                  "dog/cat.png cat/0.png another", "dog/cut.png: the PNG is cut off",
+                  "drop rows where id in (6, 7)"):
+        assert words in said, (words, said)
+    # What it says to paste can be pasted, and a part of the set is not told of its whole.
+    works(cells("%%clean pets\ndrop rows where id in (6, 7)\n"))
+    said = works(cells("%describe pets_clean\n"))
+    assert "there twice" not in said and "cut.png" not in said
+    assert "3, of 3 images each" in said
+    assert "far-out" not in said
 
 
 def test_refusals_say_why(cells):

@@ -128,6 +128,16 @@ static void test_gather_refuses(void **state) {
     assert_int_equal(at_frame_rows(frame), 8);
     assert_int_equal(at_gather_skipped(g, &why), 1);
     assert_memory_equal(why, "7.ppm: ", 7);
+    char *path = at_path_join(folder, "set.safetensors");
+    at_images *images;
+    size_t named;
+    assert_ok(at_gather_save(g, frame, path, &err), &err);
+    assert_ok(at_images_open(path, &images, &err), &err);
+    assert_int_equal(at_images_left_out(images, &named), 1);
+    assert_int_equal(named, 1);
+    assert_string_equal(at_images_left_out_why(images, 0), why);
+    at_images_release(images);
+    at_free(path);
     at_frame_release(frame);
     ungather(g, scratch);
     g = gather(scratch, true);
