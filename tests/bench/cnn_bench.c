@@ -79,8 +79,7 @@ static void profile(bench *it) {
 int main(int argc, char **argv) {
     if (argc != 7 && argc != 8 && argc != 11)
         return fprintf(stderr, "cnn_bench train|infer DEPTH SIDE BATCH CLASSES THREADS "
-                               "[fp32|bf16 [FOLDER AUGMENT kept|decoded]]
-");
+                               "[fp32|bf16 [FOLDER AUGMENT kept|decoded]]\n");
     double from = at_now();
     int depth = (int)strtol(argv[2], NULL, 10), side = (int)strtol(argv[3], NULL, 10);
     int count = (int)strtol(argv[4], NULL, 10), classes = (int)strtol(argv[5], NULL, 10);
@@ -128,15 +127,15 @@ int main(int argc, char **argv) {
     fflush(stdout);
     char line[64];
     while (fgets(line, sizeof line, stdin)) {
-            if (strncmp(line, "profile", 7) == 0) {
-                profile(&it);
-            } else {
-                int times = (int)strtol(line, NULL, 10);
-                double seconds = run(&it, times);
-                printf("{\"seconds\": %.6f, \"peak_mb\": %.1f}\n", seconds / times,
-                       peak_mb());
-            }
-            fflush(stdout);
+        if (strncmp(line, "profile", 7) == 0) {
+            profile(&it);
+        } else {
+            int times = (int)strtol(line, NULL, 10);
+            double seconds = run(&it, times);
+            printf("{\"seconds\": %.6f, \"peak_mb\": %.1f}\n", seconds / times,
+                   peak_mb());
+        }
+        fflush(stdout);
     }
     cnn_feed_close(&it.feed);
     at_net_release(it.net);
