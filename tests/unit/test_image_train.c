@@ -2,6 +2,8 @@
  * the weights, or the log, or it is told that it does nothing. And what a training
  * leaves.
  */
+#include "ops/base/clock.h"
+#include "ops/base/rng.h"
 #include "ops/base/text.h"
 #include "ops/image/gather.h"
 #include "ops/learn/image_train.h"
@@ -9,6 +11,8 @@
 #include "tests/unit/images.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
 
 enum { IMAGES = 18, SIDE = 20 };
 
@@ -302,6 +306,77 @@ static void test_the_same_again(void **state) {
     at_free(place);
 }
 
+/* In a process of its own, with a checkpoint after every step; it never returns. */
+static void train_in_child(world *w, const char *place, const char *checkpoints) {
+    at_error err;
+    at_pool *pool;
+    json_t *given = settings("epochs = 6; augmentation_type = crop; optimizer = adam; "
+                             "learning_rate = 0.01; lr_scheduler_step = 2,4");
+    if (at_pool_new(2, &pool, &err) != AT_OK)
+        _exit(2);
+    at_image_train_request request = {.hyperparameters = given,
+                                      .target = "label",
+                                      .train = w->frame,
+                                      .train_images = w->images,
+                                      .holdout = 0.34,
+                                      .checkpoints = checkpoints,
+                                      .checkpoint_every = 1e-9,
+                                      .seed = 4,
+                                      .pool = pool};
+    at_status status = at_image_train(&request, place, &err);
+    at_pool_release(pool);
+    json_decref(given);
+    _exit(status == AT_OK ? 0 : 1);
+}
+
+/* Runs it until it is done, or for so many microseconds, then SIGKILL. True: done. */
+static bool run_for(world *w, const char *place, const char *checkpoints, uint64_t us) {
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        train_in_child(w, place, checkpoints);
+    if (us) {
+        usleep((useconds_t)us);
+        kill(child, SIGKILL);
+    }
+    int how;
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_true(WIFSIGNALED(how) ? us && WTERMSIG(how) == SIGKILL
+                                 : WEXITSTATUS(how) == 0);
+    return !WIFSIGNALED(how);
+}
+
+/* Killed at random moments, also within an epoch and while files are written: the
+ * weights are those of a run that nothing disturbed. */
+static void test_killed(void **state) {
+    world *w = *state;
+    at_rng rng;
+    at_rng_init(&rng, 9);
+    at_error err;
+    char whole[17], torn[17];
+    char *place = at_path_join(w->folder, "whole"), *kept = at_path_join(w->folder, "c1");
+    assert_ok(at_folder_make(kept, &err), &err);
+    double began = at_now();
+    assert_true(run_for(w, place, kept, 0));
+    uint64_t lasts = (uint64_t)(1e6 * (at_now() - began));
+    fnv_of_file(place, whole);
+    at_free(place);
+    at_free(kept);
+    place = at_path_join(w->folder, "torn");
+    kept = at_path_join(w->folder, "c2");
+    assert_ok(at_folder_make(kept, &err), &err);
+    int kills = 0;
+    while (kills < 5 && !run_for(w, place, kept, 1000 + at_rng_below(&rng, lasts / 2)))
+        kills++;
+    if (kills == 5)
+        assert_true(run_for(w, place, kept, 0));
+    assert_true(kills >= 1);
+    fnv_of_file(place, torn);
+    assert_string_equal(torn, whole);
+    at_free(place);
+    at_free(kept);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_changes_the_weights),
@@ -309,6 +384,7 @@ int main(void) {
         cmocka_unit_test(test_what_the_log_says),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_the_same_again),
+        cmocka_unit_test(test_killed),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
