@@ -78,8 +78,8 @@ static at_status show_merges(at_context *context, const at_step *step,
                              const at_step_report *report, at_error *err) {
     static const at_grid_column heads[] = {{"column", NULL, false},
                                            {"kept", NULL, false},
-                                           {"merged into it", NULL, false},
-                                           {"cells", NULL, true}};
+                                           {"cells", NULL, true},
+                                           {"merged into it", NULL, false}};
     at_arena *arena = context->arena;
     size_t count = report->merge_count;
     at_grid_cell *cells = at_arena_alloc(arena, (4 * count + 1) * sizeof *cells);
@@ -96,15 +96,16 @@ static at_status show_merges(at_context *context, const at_step *step,
     for (size_t i = 0; i < count; i++) {
         cells[4 * i].text = report->merges[i].column;
         cells[4 * i + 1].text = report->merges[i].kept;
-        cells[4 * i + 2].text = report->merges[i].merged;
-        cells[4 * i + 3].text = at_view_count(arena, report->merges[i].cells);
+        cells[4 * i + 2].text = at_view_count(arena, report->merges[i].cells);
+        cells[4 * i + 3].text = report->merges[i].merged;
     }
     at_grid grid = {.title = title,
                     .caption = caption,
                     .columns = heads,
                     .column_count = 4,
                     .cells = cells,
-                    .row_count = count};
+                    .row_count = count,
+                    .wrap = 1u << 3};
     at_bundle bundle;
     AT_TRY(at_view_grid(&grid, &bundle, err));
     at_view_send(context->call->display, &bundle);
@@ -134,7 +135,8 @@ at_status at_steps_show(at_context *context, const at_recipe *recipe,
                     .columns = heads,
                     .column_count = 3,
                     .cells = cells,
-                    .row_count = count};
+                    .row_count = count,
+                    .wrap = 1u << 2};
     at_bundle bundle;
     AT_TRY(at_view_grid(&grid, &bundle, err));
     at_view_send(context->call->display, &bundle);

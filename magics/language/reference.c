@@ -58,8 +58,10 @@ static void put_steps(at_text *out) {
         "One a line, in `%%clean` (makes a dataset) or `%%prepare` (defines a recipe "
         "that is fitted with a model). COLUMNS are names, globs (`emp*`) or kinds "
         "(`numeric`, `category`, `text`, `date`, `all`), comma-separated; values stand "
-        "in `'` or `\"`, odd column names in backticks; what is in brackets may be left "
-        "out.\n\n"
+        "in `'` or `\"`, odd column names in backticks; PAIRS are `old -> new`; what is "
+        "in "
+        "brackets may be left out, of words in braces one is chosen, or with a + "
+        "some.\n\n"
         "| step | in | what it does | for example |\n|---|---|---|---|\n");
     for (size_t i = 0; i < count; i++) {
         const at_step_kind *k = kinds[i];

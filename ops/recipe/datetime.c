@@ -142,11 +142,12 @@ static at_status check_column(const at_column *c, at_error *err) {
     if (c->type == AT_TYPE_DATE || c->type == AT_TYPE_TIMESTAMP)
         return AT_OK;
     at_fail(err, AT_INVALID, "'%s' is %s, not a date", c->name, at_type_name(c->type));
+    char name[AT_STEP_QUOTED];
     return at_hint(err,
                    at_type_numeric(c->type) ? "derive a date first: derive d = "
                                               "datetime(%s, 'unixepoch')"
                                             : "first: parse date %s",
-                   c->name);
+                   at_step_quote(c->name, name));
 }
 
 static at_status new_state(at_step *step, datetime_column **out, at_error *err) {

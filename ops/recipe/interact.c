@@ -38,10 +38,11 @@ static at_status check_columns(const at_step *step, const at_sheet *sheet,
         at_fail(err, AT_INVALID, "'%s' is %s, and '%s' is %s", c->name,
                 at_type_name(c->type), step->columns[0],
                 *categories ? "a category" : "a number");
+        char name[AT_STEP_QUOTED];
         return at_hint(err,
                        "interact numbers with numbers, categories with categories; "
                        "a number becomes one by: bin %s by quantiles 5",
-                       *categories ? c->name : step->columns[0]);
+                       at_step_quote(*categories ? c->name : step->columns[0], name));
     }
     return AT_OK;
 }

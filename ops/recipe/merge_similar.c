@@ -17,6 +17,7 @@ enum { SHOWN = 12, MOST_SHOWN = 400 };
 typedef struct merge_column {
     at_dictionary from, keys;          /* known spellings; keys of those that stay */
     const char *const *to, *const *as; /* (from.count), (keys.count) */
+    bool passed;                       /* it had too many values to compare */
 } merge_column;
 
 typedef struct merge_state {
@@ -195,8 +196,9 @@ static at_status fit(at_step *step, const at_sheet *sheet, const at_step_context
         at_status status = fit_column(step, &sheet->columns[place], &state->columns[i],
                                       found, context->cancel, err);
         if (status == AT_LIMIT && step->column_count > 1) /* of many, named by a kind */
-            continue;
-        AT_TRY(status);
+            state->columns[i].passed = true;
+        else
+            AT_TRY(status);
     }
     return check_found(step, sheet, found, err);
 }
@@ -303,10 +305,6 @@ static at_status tell(const at_column *c, const merge_column *column,
     at_similar_level *levels = NULL;
     size_t count = 0, group_count = 0;
     at_status status = count_levels(c, &arena, &levels, &count, err);
-    if (status == AT_LIMIT) { /* it was passed over */
-        at_arena_fini(&arena);
-        return AT_OK;
-    }
     group *groups =
         status == AT_OK ? at_arena_alloc(&arena, (count + 1) * sizeof *groups) : NULL;
     if (status == AT_OK)
@@ -321,6 +319,26 @@ static at_status tell(const at_column *c, const merge_column *column,
         at_text_fini(&groups[g].merged);
     at_arena_fini(&arena);
     return status;
+}
+
+/* "3 spellings became 1; id: too many values to compare" */
+static at_status note(const at_step *step, size_t spellings, size_t kept,
+                      at_step_report *report, at_error *err) {
+    const merge_state *state = step->state;
+    at_text text = {0};
+    if (spellings)
+        at_text_format(&text, "%zu spelling%s became %zu", spellings,
+                       spellings == 1 ? "" : "s", kept);
+    for (size_t i = 0; i < state->count; i++)
+        if (state->columns[i].passed)
+            at_text_format(&text, "%s%s: too many values to compare",
+                           text.length ? "; " : "", step->columns[i]);
+    bool ok = at_text_ok(&text);
+    if (ok && text.length)
+        report->note = at_arena_text(report->arena, at_text_get(&text), text.length);
+    ok = ok && (report->note || !text.length);
+    at_text_fini(&text);
+    return ok ? AT_OK : no_memory(err);
 }
 
 static at_status apply(const at_step *step, at_sheet *sheet,
@@ -338,16 +356,13 @@ static at_status apply(const at_step *step, at_sheet *sheet,
         if (status != AT_OK || place < 0 || !at_map_takes(&sheet->columns[place]))
             continue;
         const merge_column *column = &state->columns[i];
-        if (report)
+        if (report && !column->passed)
             status = tell(&sheet->columns[place], column, report, &spellings, &kept, err);
         if (status == AT_OK)
             status = at_map_column(sheet, place, merge, column, &tally, err);
     }
-    if (status == AT_OK && report && spellings) {
-        report->note = at_arena_format(report->arena, "%zu spelling%s became %zu",
-                                       spellings, spellings == 1 ? "" : "s", kept);
-        status = report->note ? AT_OK : no_memory(err);
-    }
+    if (status == AT_OK && report)
+        status = note(step, spellings, kept, report, err);
     return at_tally_finish(&tally, status, err);
 }
 

@@ -8,13 +8,15 @@
 at_status at_numeric_check(const at_column *c, const char *done, at_error *err) {
     if (at_type_numeric(c->type))
         return AT_OK;
+    char name[AT_STEP_QUOTED];
+    at_step_quote(c->name, name);
     at_fail(err, AT_INVALID, "'%s' is %s: only numbers can be %s", c->name,
             at_type_name(c->type), done);
     if (at_type_textual(c->type))
         return at_hint(err, "if it holds numbers with units or marks: parse number %s",
-                       c->name);
-    return c->type == AT_TYPE_BOOL ? at_hint(err, "first: cast %s -> int", c->name)
-                                   : at_hint(err, "first: datetime %s", c->name);
+                       name);
+    return c->type == AT_TYPE_BOOL ? at_hint(err, "first: cast %s -> int", name)
+                                   : at_hint(err, "first: datetime %s", name);
 }
 
 at_status at_numeric_resolve(at_step *step, const at_sheet *sheet,
@@ -43,14 +45,16 @@ at_status at_numeric_sorted(const at_column *c, double **out, int64_t *count,
             values[(*count)++] = value;
     }
     if (endless || *count == 0) {
+        char name[AT_STEP_QUOTED];
+        at_step_quote(c->name, name);
         at_free(values);
         at_fail(err, AT_INVALID,
                 endless ? "'%s' holds an infinite number"
                         : "every cell of '%s' is missing",
                 c->name);
         return endless
-                   ? at_hint(err, "first, in %%%%clean: missing inf, -inf in %s", c->name)
-                   : at_hint(err, "drop column %s", c->name);
+                   ? at_hint(err, "first, in %%%%clean: missing inf, -inf in %s", name)
+                   : at_hint(err, "drop column %s", name);
     }
     qsort(values, (size_t)*count, sizeof *values, at_order_doubles);
     *out = values;

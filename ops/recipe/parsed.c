@@ -39,10 +39,12 @@ at_status at_parsed_judge(const at_column *c, int64_t read, int64_t cells,
             c->name, things, (long long)(cells - read), (long long)cells,
             (long long)bad_row + 1, at_text_get(&cell));
     at_text_fini(&cell);
+    char name[AT_STEP_QUOTED];
+    at_step_quote(c->name, name);
     return at_hint(err,
                    "cells that mean nothing: missing \"...\" in %s; texts of several "
                    "parts: split column %s by \" \" into ...",
-                   c->name, c->name);
+                   name, name);
 }
 
 void at_parsed_tell(at_tally *tally, const at_column *c, int64_t row, bool read) {

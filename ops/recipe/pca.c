@@ -40,7 +40,9 @@ static at_status check_columns(const at_step *step, const at_sheet *sheet,
                 continue;
             at_fail(err, AT_INVALID, "row %lld of '%s' is %s", (long long)r + 1, c->name,
                     isnan(value) ? "missing" : "infinite");
-            return at_hint(err, "first: impute median in %s", c->name);
+            char name[AT_STEP_QUOTED];
+            return at_hint(err, "first: impute median in %s",
+                           at_step_quote(c->name, name));
         }
     }
     return AT_OK;

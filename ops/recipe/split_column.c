@@ -210,7 +210,8 @@ static at_status fit(at_step *step, const at_sheet *sheet, const at_step_context
     if (!at_type_textual(c->type)) {
         at_fail(err, AT_INVALID, "'%s' is %s: there is no text to split", c->name,
                 at_type_name(c->type));
-        return at_hint(err, "first: cast %s -> text", c->name);
+        char name[AT_STEP_QUOTED];
+        return at_hint(err, "first: cast %s -> text", at_step_quote(c->name, name));
     }
     return settle_types(step, c, err);
 }

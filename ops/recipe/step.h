@@ -158,6 +158,9 @@ struct at_text;
 void at_step_write(const at_step *step, struct at_text *out);
 /* A column's name as it must stand in a line: `two words`. Appends. */
 void at_step_write_name(struct at_text *out, const char *name);
+/* The same for a hint, into `out`, which it returns; a longer name is cut. */
+enum { AT_STEP_QUOTED = 256 };
+const char *at_step_quote(const char *name, char out[AT_STEP_QUOTED]);
 
 /* Resolves selectors against a frame, in frame order, without repeats: indices into *out
  * (arena). A name or glob that matches nothing is AT_NOT_FOUND with the nearest name; a

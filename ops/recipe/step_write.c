@@ -3,6 +3,7 @@
 #include "ops/base/text.h"
 #include "ops/recipe/step.h"
 
+#include <stdio.h>
 #include <string.h>
 
 typedef struct writer {
@@ -39,6 +40,14 @@ void at_step_write_name(at_text *out, const char *name) {
     at_text_char(out, quote);
     at_text_put(out, name);
     at_text_char(out, quote);
+}
+
+const char *at_step_quote(const char *name, char out[AT_STEP_QUOTED]) {
+    at_text text = {0};
+    at_step_write_name(&text, name);
+    snprintf(out, AT_STEP_QUOTED, "%s", at_text_ok(&text) ? at_text_get(&text) : name);
+    at_text_fini(&text);
+    return out;
 }
 
 static void write_columns(const at_step *step, at_text *out) {

@@ -139,7 +139,9 @@ static at_status fit_column(at_step *step, const at_sheet *sheet, const at_outco
     if (c->type == AT_TYPE_FLOAT) {
         at_fail(err, AT_INVALID, "'%s' is float: only categories can be encoded",
                 c->name);
-        return at_hint(err, "make ranges of it first: bin %s by quantiles 10", c->name);
+        char name[AT_STEP_QUOTED];
+        return at_hint(err, "make ranges of it first: bin %s by quantiles 10",
+                       at_step_quote(c->name, name));
     }
     uint32_t *codes = at_alloc_array((size_t)c->rows + 1, sizeof *codes);
     sums s = {0};

@@ -187,6 +187,10 @@ static void test_clip_bin(void **state) {
           "a:category\nall\nall\nall\nall");
     fails(AT_STEP_CLEAN, "clip c between 0 and 1", ROWS("c:category", "a"), NULL,
           "'c' is category: only numbers can be clipped", "parse number c");
+    fails(AT_STEP_CLEAN, "clip `a b` between 0 and 1", ROWS("c:category", "a"), NULL,
+          "there is no column 'a b'", "the columns are c");
+    fails(AT_STEP_CLEAN, "clip all between 0 and 1", ROWS("a.b:text", "1 oz"), NULL,
+          "'a.b' is text", "parse number `a.b`");
     fails(AT_STEP_CLEAN, "clip i between 5 and 1", ROWS("i:int", "1"), NULL,
           "5 is above 1", "");
     fails(AT_STEP_CLEAN, "clip i between quantiles 1 and 99", ROWS("i:int", "1"), NULL,
