@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 /* A model's folder holds these. */
-static const char *const parts[] = {"model.json", "weights.safetensors"};
-enum { PARTS = sizeof parts / sizeof *parts };
+static const char *const parts[AT_MODEL_FILES] = {"model.json", "weights.safetensors"};
+enum { PARTS = AT_MODEL_FILES };
 
 static const int64_t PART_MAX = (int64_t)8 << 30; /* bytes of one */
 
@@ -103,36 +103,46 @@ static bool find_members(const at_archive_list *list, int64_t places[PARTS]) {
     return false;
 }
 
-static bool is_folder(at_context *context, const at_source *source) {
+static bool find_files(const char *folder, at_arena *arena) {
     for (int i = 0; i < PARTS; i++) {
-        const char *path =
-            at_arena_format(context->arena, "%s/%s", source->path, parts[i]);
+        const char *path = at_arena_format(arena, "%s/%s", folder, parts[i]);
         if (!path || !at_file_exists(path))
             return false;
     }
-    return source->folder;
+    return true;
 }
 
-/* One part into the new folder: packed in its place of the archive, or (place < 0) a file
- * of the source's folder, which is a tar of one as well to those who copy. */
-static at_status take_part(at_context *context, const at_source *source, int part,
-                           int64_t place, const char *folder, at_error *err) {
-    at_arena *arena = context->arena;
+bool at_model_files_find(const char *path, const at_archive_list *list, at_arena *arena,
+                         at_model_source *out) {
+    *out = (at_model_source){.path = path, .places = {-1, -1}};
+    return list ? list->archive && find_members(list, out->places)
+                : find_files(path, arena);
+}
+
+static at_status copy_part(const at_model_source *source, int part, const char *folder,
+                           const at_cancel *cancel, at_arena *arena, at_error *err) {
     const char *to = at_arena_format(arena, "%s/%s", folder, parts[part]);
-    if (!to)
+    const char *from = at_arena_format(arena, "%s/%s", source->path, parts[part]);
+    if (!to || !from)
         return no_memory(err);
-    if (place < 0) {
-        const char *from = at_arena_format(arena, "%s/%s", source->path, parts[part]);
-        return from ? at_file_copy(from, to, err) : no_memory(err);
-    }
+    if (source->places[part] < 0)
+        return at_file_copy(from, to, err);
     int fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0)
         return at_fail_errno(err, "cannot write %s", to);
-    at_status status = at_archive_extract(source->path, (size_t)place, fd, PART_MAX,
-                                          context->call->cancel, NULL, NULL, err);
+    at_status status = at_archive_extract(source->path, (size_t)source->places[part], fd,
+                                          PART_MAX, cancel, NULL, NULL, err);
     if (close(fd) != 0 && !status)
         status = at_fail_errno(err, "cannot write %s", to);
     return status;
+}
+
+at_status at_model_files_copy(const at_model_source *source, const char *folder,
+                              const at_cancel *cancel, at_arena *arena, at_error *err) {
+    AT_TRY(at_folder_make(folder, err));
+    for (int i = 0; i < PARTS; i++)
+        AT_TRY(copy_part(source, i, folder, cancel, arena, err));
+    return AT_OK;
 }
 
 static json_t *card_of(const at_model *model, const char *said) {
@@ -166,8 +176,8 @@ static at_status keep(at_context *context, const char *name, const char *id,
     return status;
 }
 
-static at_status take(at_context *context, const char *name, const at_source *source,
-                      const int64_t places[PARTS], const char *said, at_error *err) {
+static at_status take(at_context *context, const char *name,
+                      const at_model_source *source, const char *said, at_error *err) {
     char id[33];
     int writing = -1;
     at_store_new_id(id);
@@ -178,9 +188,8 @@ static at_status take(at_context *context, const char *name, const at_source *so
         return no_memory(err);
     AT_TRY(at_store_check_name(AT_KIND_MODEL, name, err));
     AT_TRY(at_store_writing(context->workspace, &writing, err));
-    at_status status = at_folder_make(folder, err);
-    for (int i = 0; i < PARTS && !status; i++)
-        status = take_part(context, source, i, places[i], folder, err);
+    at_status status =
+        at_model_files_copy(source, folder, context->call->cancel, context->arena, err);
     if (!status)
         status = keep(context, name, id, folder, said, err);
     if (status)
@@ -191,14 +200,11 @@ static at_status take(at_context *context, const char *name, const at_source *so
 
 at_status at_model_files_fetch(at_context *context, const char *name, at_source *source,
                                const char *said, bool *taken, at_error *err) {
-    int64_t places[PARTS] = {-1, -1};
+    const at_archive_list *list = NULL;
+    at_model_source model;
     *taken = false;
-    if (source->folder) {
-        *taken = is_folder(context, source);
-    } else {
-        const at_archive_list *list;
+    if (!source->folder)
         AT_TRY(at_source_list(context, source, &list, err));
-        *taken = list->archive && find_members(list, places);
-    }
-    return *taken ? take(context, name, source, places, said, err) : AT_OK;
+    *taken = at_model_files_find(source->path, list, context->arena, &model);
+    return *taken ? take(context, name, &model, said, err) : AT_OK;
 }

@@ -142,8 +142,26 @@ def test_pictures_with_lists_are_learned_and_a_model_is_trained_on(atelier_binar
         for path in (root / "model").iterdir():
             archive.add(path, path.name)
             path.unlink()
+    configure(root, {**SMALL_NET, "learning_rate": "0.0001", "epochs": "1"})
     out, card = succeeds(atelier_binary, root)
-    assert (root / "model/weights.safetensors").read_bytes() != first
+    second = (root / "model/weights.safetensors").read_bytes()
+    assert second != first and len(second) == len(first)
+    # The last layer too is where it was, but for one epoch of small steps.
+    before, after = (last_layer(content) for content in (first, second))
+    assert 0 < np.abs(after - before).max() < 0.01 < np.abs(before).max()
+    # Weights by their names alone: the last layer is learned anew.
+    (folder / "model.tar.gz").unlink()
+    (folder / "net.safetensors").write_bytes(first.replace(before.tobytes(), (before + 10).tobytes()))
+    for path in (root / "model").iterdir():
+        path.unlink()
+    succeeds(atelier_binary, root)
+    assert np.abs(last_layer((root / "model/weights.safetensors").read_bytes())).max() < 5
+
+
+def last_layer(content):
+    length = struct.unpack("<Q", content[:8])[0]
+    begin, end = json.loads(content[8:8 + length])["fc1.weight"]["data_offsets"]
+    return np.frombuffer(content[8 + length + begin:8 + length + end], np.float32)
 
 
 def test_sigterm_leaves_the_best_so_far(atelier_binary, root):
