@@ -43,7 +43,7 @@ static int shade_of(const shading *s, double value) {
 }
 
 static double opacity_of(int shade) {
-    return 0.07 + 0.93 * (double)(shade - 1) / (SHADES - 1);
+    return 0.13 + 0.87 * (double)(shade - 1) / (SHADES - 1);
 }
 
 /* The row of the picture, from the top. */
@@ -173,6 +173,8 @@ void at_chart_draw_cells(at_canvas *c, const at_chart *chart) {
     lay_out(c, chart, &wide, &tall);
     shading s = shading_of(cells);
     double right = c->right;
+    int ticks = c->width > 450 ? 7 : 5;
+
     at_canvas_open(c, chart->title);
     double head = chart->title ? 24 : 6;
     put_ramp(c, chart, &s, head + 11);
@@ -195,9 +197,9 @@ void at_chart_draw_cells(at_canvas *c, const at_chart *chart) {
                             11, c->dim, "400", chart->x_label);
     } else {
         if (chart->x_time)
-            at_scale_time(&c->x, cells->x_from, cells->x_to, 7);
+            at_scale_time(&c->x, cells->x_from, cells->x_to, ticks);
         else
-            at_scale_init(&c->x, cells->x_from, cells->x_to, 7, false);
+            at_scale_init(&c->x, cells->x_from, cells->x_to, ticks, false);
         at_canvas_x_axis(c, chart->x_label, false);
     }
     put_cells(c, chart, &s, wide, tall);

@@ -112,9 +112,9 @@ static void put_points(at_canvas *c, const at_chart *chart) {
         all += chart->series[s].count;
     for (size_t s = 0; s < chart->series_count; s++) {
         const at_series *series = &chart->series[s];
-        double radius = all > 1500 ? 1.3 : all > 300 ? 1.8 : 2.6;
+        double radius = all > 1500 ? 1.3 : all > 300 ? 2.1 : 2.8;
         at_text_format(c->out, "<g fill=\"%s\" fill-opacity=\"%.2f\">",
-                       at_chart_color(chart, s), all > 1500 ? 0.4 : 0.6);
+                       at_chart_color(chart, s), all > 1500 ? 0.45 : 0.7);
         for (size_t i = 0; i < series->count; i++) {
             if (isfinite(series->x[i]) && isfinite(series->y[i]))
                 at_text_format(c->out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"/>",

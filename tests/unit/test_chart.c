@@ -26,6 +26,77 @@ static void test_ticks_are_round(void **state) {
     assert_true(isfinite(scale.low) && isfinite(scale.high));
 }
 
+/* Seconds of a day at midnight. */
+static double midnight(int64_t year, unsigned month, unsigned day) {
+    return (double)at_days_from_civil(year, month, day) * 86400;
+}
+
+static void check_time(double low, double high, const char *const *labels) {
+    at_scale scale;
+    char label[32];
+    at_scale_time(&scale, low, high, 5);
+    int i = 0;
+    for (; labels[i] && i < scale.tick_count; i++) {
+        at_scale_label(&scale, scale.ticks[i], label);
+        assert_string_equal(label, labels[i]);
+        assert_true(scale.ticks[i] >= low && scale.ticks[i] <= high);
+    }
+    assert_true(!labels[i] && i == scale.tick_count);
+}
+
+static void test_ticks_of_time(void **state) {
+    (void)state;
+    check_time(midnight(2012, 1, 1), midnight(2015, 12, 31),
+               (const char *const[]){"2012", "2013", "2014", "2015", NULL});
+    check_time(midnight(2023, 11, 20), midnight(2024, 4, 2),
+               (const char *const[]){"Dec 2023", "2024", "Feb", "Mar", "Apr", NULL});
+    check_time(
+        midnight(2024, 2, 27), midnight(2024, 3, 2),
+        (const char *const[]){"27 Feb 2024", "28 Feb", "29 Feb", "1 Mar", "2 Mar", NULL});
+    check_time(midnight(2024, 2, 28) + 79200, midnight(2024, 2, 29) + 10800,
+               (const char *const[]){"28 Feb 22:00", "23:00", "29 Feb", "01:00", "02:00",
+                                     "03:00", NULL});
+    check_time(midnight(1950, 1, 1), midnight(2010, 1, 1), /* before 1970 too */
+               (const char *const[]){"1950", "1960", "1970", "1980", "1990", "2000",
+                                     "2010", NULL});
+    at_scale scale;
+    at_scale_time(&scale, (double)NAN, 0, 5);
+    assert_true(isfinite(scale.low) && scale.high > scale.low);
+    at_scale_time(&scale, midnight(2020, 1, 1), midnight(2020, 1, 1), 5);
+    assert_true(scale.high > scale.low);
+}
+
+static void test_stacks_and_boxes_in_text(void **state) {
+    (void)state;
+    const double no[] = {3, 1}, yes[] = {1, 1};
+    const char *const names[] = {"a", "long name"};
+    at_series series[] = {{.name = "no", .y = no, .count = 2, .names = names},
+                          {.name = "yes", .y = yes, .count = 2}};
+    at_chart stack = {
+        .kind = AT_CHART_BAR, .series = series, .series_count = 2, .stacked = true};
+    at_text out = {0};
+    at_chart_plain(&stack, &out);
+    assert_string_equal(at_text_get(&out),
+                        "█ no   ░ yes\n"
+                        "a          ██████████████████████████████░░░░░░░░░░ 4\n"
+                        "long name  ██████████░░░░░░░░░░ 2");
+    at_text_clear(&out);
+    at_box boxes[] = {{.name = "a",
+                       .low = 0,
+                       .q25 = 10,
+                       .median = 20,
+                       .q75 = 30,
+                       .high = 59,
+                       .mean = 21}};
+    at_chart box = {.kind = AT_CHART_BOX, .boxes = boxes, .box_count = 1};
+    at_chart_plain(&box, &out);
+    assert_string_equal(
+        at_text_get(&out),
+        "a  ├─────────▒▒▒▒▒▒▒▒▒▒┃▒▒▒▒▒▒▒▒▒▒────────────────────────────┤  \n"
+        "   0                                                         59");
+    at_text_fini(&out);
+}
+
 static void test_chart_has_three_forms(void **state) {
     (void)state;
     const double x[] = {1, 2, 3, 4}, y[] = {4, 2, (double)NAN, 1};
@@ -124,6 +195,8 @@ static void test_quick_work_is_quiet(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ticks_are_round),
+        cmocka_unit_test(test_ticks_of_time),
+        cmocka_unit_test(test_stacks_and_boxes_in_text),
         cmocka_unit_test(test_chart_has_three_forms),
         cmocka_unit_test(test_bars_in_text),
         cmocka_unit_test(test_progress_is_throttled),
