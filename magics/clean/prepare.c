@@ -110,6 +110,12 @@ static const char *const examples[] = {
     "impute mode in category\n"
     "one-hot category\n"
     "standardize numeric",
+    "%%prepare calls --data bank_clean_train --target y\n"
+    "missing-flag numeric\n"
+    "impute median in numeric\n"
+    "target-encode job, education ordered\n"
+    "log campaign\n"
+    "quantile age to normal",
     NULL};
 
 const at_magic at_magic_prepare = {

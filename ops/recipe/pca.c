@@ -189,7 +189,7 @@ static at_status apply(const at_step *step, at_sheet *sheet,
     const pca_state *state = step->state;
     at_column_store *store;
     size_t rows = (size_t)sheet->rows;
-    bool absent;
+    bool absent = false;
     AT_TRY(at_sheet_store(sheet, &store, err));
     double *slab = at_sheet_cells(sheet, state->count * rows + 1, sizeof *slab);
     store->values = slab;

@@ -115,7 +115,7 @@ static bool month_first(reader *r, int month, at_read_date *out) {
 
 /* Three numbers, or two around the name of a month. */
 static bool number_first(reader *r, at_date_order order, at_read_date *out) {
-    int64_t a, b, c;
+    int64_t a, b = 0, c = 0;
     int first = digits(r, 4, &a);
     skip_ordinal(r);
     char mark = separator(r);
