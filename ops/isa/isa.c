@@ -78,13 +78,15 @@ static const known halves[] = {
     {{.name = "scalar_bf16",
       .pixel = 8,
       .direct = &at_direct_scalar_bf16,
-      .pointwise = &at_pointwise_scalar_bf16},
+      .pointwise = &at_pointwise_scalar_bf16,
+      .winograd = &at_winograd_scalar_bf16},
      always},
 #if defined(__x86_64__)
     {{.name = "avx512_bf16",
       .pixel = 8,
       .direct = &at_direct_avx512_bf16,
-      .pointwise = &at_pointwise_avx512_bf16},
+      .pointwise = &at_pointwise_avx512_bf16,
+      .winograd = &at_winograd_avx512_bf16},
      has_avx512_bf16},
 #endif
 };

@@ -16,8 +16,9 @@
  *
  * Transformed data is [xi][block][tile][16 channels], xi = row * (m+2) + column of the
  * transformed tile; `step` is the floats between one xi and the next. Transformed
- * weights are [xi][k block][c][16 k]. Maps are blocked (ops/tensor/blocked.h): `row` is
- * their row stride in floats. Kernels work on one block of 16 channels unless they say
+ * weights are [xi][k block][c][16 k]. Maps are blocked (ops/tensor/blocked.h), of floats
+ * or, in a table for bfloat16, of that; all between is floats. `row` is their row stride
+ * in words. Kernels work on one block of 16 channels unless they say
  * otherwise. Pointers are 64-byte aligned, strides are multiples of 16 floats. */
 #ifndef ATELIER_OPS_ISA_WINOGRAD_H
 #define ATELIER_OPS_ISA_WINOGRAD_H
@@ -80,9 +81,10 @@ typedef struct at_winograd_kernels {
                       size_t du_block);
 } at_winograd_kernels;
 
-extern const at_winograd_kernels at_winograd_scalar;
+extern const at_winograd_kernels at_winograd_scalar, at_winograd_scalar_bf16;
 #if defined(__x86_64__)
-extern const at_winograd_kernels at_winograd_avx2, at_winograd_avx512;
+extern const at_winograd_kernels at_winograd_avx2, at_winograd_avx512,
+    at_winograd_avx512_bf16;
 #elif defined(__aarch64__)
 extern const at_winograd_kernels at_winograd_neon;
 #endif

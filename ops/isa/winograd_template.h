@@ -13,10 +13,22 @@
  *     CHUNK                         `multiply`: c blocks at a time, whose weights stay in
  * L1 ROWS(X)                       `correlate`: X(first, count) for groups of 16 rows
  *
+ * and, where maps do not hold floats, what they hold:
+ *
+ *     PIXEL                         words of a pixel
+ *     GET(p), PUT(p, v), ROUND(v)   LANES of its channels: load, store, what stays
+ *
  * and gets KERNELS, the initialiser of its at_winograd_kernels.
  * The points are written out in the transforms: A = 1/sqrt2, B = sqrt2, A B = 1. */
 
 #include "ops/isa/winograd.h"
+
+#ifndef PIXEL /* maps of floats */
+#define PIXEL     16
+#define GET(p)    LOAD(p)
+#define PUT(p, v) STORE(p, v)
+#define ROUND(v)  (v)
+#endif
 
 #if defined(__clang__)
 #define UNROLL   _Pragma("clang loop unroll(full)")
@@ -34,6 +46,7 @@
 #define B 1.41421356237309505f
 
 enum { PER = 16 / LANES };
+#define IN_MAP(lane) ((lane) * PIXEL / 16) /* words */
 
 /* ---- the transforms of one vector, n being 4 or 6 ------------------------------------
  */
@@ -141,7 +154,7 @@ INLINE const float *pixel(const float *x, size_t row, const at_winograd_clip *cl
     if (clip &&
         (i < clip->top || i >= clip->bottom || j < clip->left || j >= clip->right))
         return nothing;
-    return x + (ptrdiff_t)row * i + 16 * j;
+    return x + (ptrdiff_t)row * i + PIXEL * j;
 }
 
 INLINE void input_tile(const int n, const float *x, size_t row,
@@ -149,7 +162,7 @@ INLINE void input_tile(const int n, const float *x, size_t row,
     V t[6][6];
     EVERY(j, n) {
         V d[6];
-        EVERY(i, n) d[i] = LOAD(pixel(x, row, clip, i, j));
+        EVERY(i, n) d[i] = GET(pixel(x, row, clip, i, j));
         inputs(n, d);
         EVERY(i, n) t[i][j] = d[i];
     }
@@ -165,7 +178,7 @@ INLINE void output_adjoint_tile(const int n, const float *dy, size_t row, int ro
     V t[6][4];
     EVERY(j, n - 2) {
         V y[4], m[6];
-        EVERY(i, n - 2) y[i] = LOAD(pixel(dy, row, &clip, i, j));
+        EVERY(i, n - 2) y[i] = GET(pixel(dy, row, &clip, i, j));
         outputs_adjoint(n, y, m);
         EVERY(i, n) t[i][j] = m[i];
     }
@@ -185,10 +198,11 @@ INLINE V finish(V y, const float *add, const at_winograd_store *store, V bias,
                 sums *sum) {
     y = ADD(y, bias);
     if (store->add)
-        y = ADD(y, LOAD(add));
+        y = ADD(y, GET(add));
     if (store->relu)
         y = MAX(ZERO, y);
     if (store->sums) {
+        y = ROUND(y);
         sum->plain = ADD(sum->plain, y);
         sum->squares = FMA(y, y, sum->squares);
     }
@@ -210,9 +224,9 @@ INLINE void output_tile(const int n, const bool whole, const float *m, size_t st
         outputs(n, t[i], o);
         EVERY(j, n - 2)
         if (whole || (i < rows && j < columns))
-            STORE(y + (size_t)i * row + 16 * j,
-                  finish(o[j], add + (size_t)i * store->add_row + 16 * j, store, bias,
-                         sum));
+            PUT(y + (size_t)i * row + PIXEL * j,
+                finish(o[j], add + (size_t)i * store->add_row + PIXEL * j, store, bias,
+                       sum));
     }
 }
 
@@ -224,8 +238,9 @@ INLINE void output_tiles(const int n, const float *m, size_t step, int count, fl
         sums sum = {ZERO, ZERO};
         V bias = store->bias ? LOAD(store->bias + h) : ZERO;
         for (int i = 0; i < count; i++) {
-            float *to = y + i * side * 16 + h;
-            const float *add = store->add ? store->add + i * side * 16 + h : nothing;
+            float *to = y + i * side * PIXEL + IN_MAP(h);
+            const float *add =
+                store->add ? store->add + i * side * PIXEL + IN_MAP(h) : nothing;
             if (rows == side && columns == side)
                 output_tile(n, true, m + i * 16 + h, step, to, row, side, side, add,
                             store, bias, &sum);
@@ -300,11 +315,12 @@ INLINE void turn(const float *w, float *turned) {
                           size_t step) {                                                 \
         for (int i = 0; i < count; i++)                                                  \
             HALVES(h)                                                                    \
-        input_tile(n, x + i * (n - 2) * 16 + h, row, NULL, v + i * 16 + h, step);        \
+        input_tile(n, x + i * (n - 2) * PIXEL + IN_MAP(h), row, NULL, v + i * 16 + h,    \
+                   step);                                                                \
     }                                                                                    \
     KERNEL void f##_input_clipped(const float *x, size_t row, at_winograd_clip clip,     \
                                   float *v, size_t step) {                               \
-        HALVES(h) input_tile(n, x + h, row, &clip, v + h, step);                         \
+        HALVES(h) input_tile(n, x + IN_MAP(h), row, &clip, v + h, step);                 \
     }                                                                                    \
     KERNEL void f##_output(const float *m, size_t step, int count, float *y, size_t row, \
                            int rows, int columns, const at_winograd_store *store) {      \
@@ -314,7 +330,7 @@ INLINE void turn(const float *w, float *turned) {
                                    int count, float *d, size_t step) {                   \
         for (int i = 0; i < count; i++)                                                  \
             HALVES(h) {                                                                  \
-                const float *from = dy + i * (n - 2) * 16 + h;                           \
+                const float *from = dy + i * (n - 2) * PIXEL + IN_MAP(h);                \
                 if (rows == n - 2 && columns == n - 2)                                   \
                     output_adjoint_tile(n, from, row, n - 2, n - 2, d + i * 16 + h,      \
                                         step);                                           \

@@ -64,7 +64,7 @@ static float *plane(const at_blocked *map, int32_t image, int32_t block) {
 
 /* Where pixel (y, x) is, or would be. */
 static float *pixel(const at_blocked *map, float *plane, int32_t y, int32_t x) {
-    return plane + (ptrdiff_t)map->row * y + (ptrdiff_t)x * AT_BLOCK;
+    return plane + (ptrdiff_t)map->row * y + (ptrdiff_t)x * (ptrdiff_t)map->pixel;
 }
 
 /* Which of `side` pixels from `at` on exist in [-before, length + after). */
@@ -164,9 +164,9 @@ void at_winograd_gather_adjoint(const at_winograd_tiles *tiles, const at_blocked
             if (whole)
                 tiles->f->output_adjoint(from, map->row, rows, m, whole, to, room->step);
             if (whole < it.count)
-                tiles->f->output_adjoint(from + (ptrdiff_t)whole * m * AT_BLOCK, map->row,
-                                         rows, tiles->w % m, 1,
-                                         to + (ptrdiff_t)whole * AT_BLOCK, room->step);
+                tiles->f->output_adjoint(
+                    from + (ptrdiff_t)whole * m * (ptrdiff_t)map->pixel, map->row, rows,
+                    tiles->w % m, 1, to + (ptrdiff_t)whole * AT_BLOCK, room->step);
             t += it.count;
         }
 }
@@ -201,7 +201,7 @@ void at_winograd_scatter(const at_winograd_tiles *tiles, const at_blocked *map,
                 tiles->f->output(from, room->step, whole, to, map->row, rows, side,
                                  &each);
             if (whole < it.count) {
-                const ptrdiff_t past = (ptrdiff_t)whole * side * AT_BLOCK;
+                const ptrdiff_t past = (ptrdiff_t)whole * side * (ptrdiff_t)map->pixel;
                 if (each.add)
                     each.add += past;
                 tiles->f->output(from + (ptrdiff_t)whole * AT_BLOCK, room->step, 1,
