@@ -17,7 +17,9 @@ import cnn_feed
 from bench import ROOT, Report, interleave, median, threads
 
 PROGRAM = ROOT / "build/bench/cnn_bench"
+HALF = ["autocast", "bf16"]  # where the processor has avx512_bf16
 TRAIN, INFER = ["eager", "compile"], ["eager", "compile", "jit", "onnxruntime", "openvino"]
+# A name that begins with bf16 is of bfloat16.
 ROWS = [  # name, mode, depth, side, batch, classes, peers, target, floor
     ("ResNet-18 train b32", "train", 18, 224, 32, 1000, TRAIN, 2.2, 1.8),
     ("ResNet-18 inference b32", "infer", 18, 224, 32, 1000, INFER, 2.0, 1.7),
@@ -27,6 +29,8 @@ ROWS = [  # name, mode, depth, side, batch, classes, peers, target, floor
     ("ResNet-50 inference b1", "infer", 50, 224, 1, 1000, INFER, 1.2, 1.05),
     ("ResNet-20 train b128", "train", 20, 32, 128, 10, TRAIN, 2.5, 2.0),
     ("ResNet-20 inference b128", "infer", 20, 32, 128, 10, INFER, 1.8, 1.4),
+    ("bf16 train ResNet-18 b32", "train", 18, 224, 32, 1000, HALF, 1.6, 1.3),
+    ("bf16 inference ResNet-18 b32", "infer", 18, 224, 32, 1000, HALF, None, None),
 ]
 # What a contestant runs before its clock is read: enough to be fair, short enough to alternate.
 SECONDS_A_TURN = 1.0
@@ -107,7 +111,8 @@ def measure(report, row, interpreter, rounds):
     name, mode, depth, side, batch, classes, peers, target, floor = row
     arguments = [mode, *map(str, (depth, side, batch, classes, threads()))]
     script = str(pathlib.Path(__file__).parent / "peers/cnn_peer.py")
-    contestants = {"atelier": Contestant([str(PROGRAM), *arguments])}
+    precision = ["bf16"] if name.startswith("bf16") else []
+    contestants = {"atelier": Contestant([str(PROGRAM), *arguments, *precision])}
     wanted = os.environ.get("ATELIER_CNN_PEERS", ",".join(peers)).split(",")
     for which in (peer for peer in peers if peer in wanted):
         try:
@@ -130,6 +135,10 @@ def measure(report, row, interpreter, rounds):
         contestant.end()
 
 
+def has_bf16():
+    return "avx512_bf16" in pathlib.Path("/proc/cpuinfo").read_text(encoding="ascii")
+
+
 def main():
     (ROOT / "build/bench").mkdir(parents=True, exist_ok=True)
     interpreter = python()
@@ -138,7 +147,9 @@ def main():
     rounds = int(os.environ.get("ATELIER_BENCH_ROUNDS", "5"))
     wanted = os.environ.get("ATELIER_CNN_ROWS", "")
     for row in ROWS:
-        if wanted in row[0]:
+        if row[0].startswith("bf16") and not has_bf16():
+            print(f"  {row[0]}: this processor has no bfloat16 instructions")
+        elif wanted in row[0]:
             measure(report, row, interpreter, rounds)
     if wanted in "JPEGs":
         cnn_feed.measure(report, PROGRAM, Contestant, rounds)

@@ -195,3 +195,12 @@ def test_a_training_that_diverges_is_told(kernel):
     assert cell.reply["status"] == "error"
     assert "training has diverged" in cell.reply["evalue"]
     assert "learning_rate" in "\n".join(cell.reply["traceback"])
+
+
+def test_precision_dtype_is_bfloat16_where_the_processor_has_it(kernel, tmp_path):
+    run(kernel, DATA)
+    run(kernel, TRAIN.format(name="half", epochs=3) + "\nprecision_dtype = float16")
+    log = "".join(p.read_text() for p in (tmp_path / "workspace/jobs").glob("*/log.txt"))
+    assert ("float16: trained in bfloat16" in log or
+            "no bfloat16 instructions: trained in float32" in log)
+    assert float(re.findall(r"Validation-accuracy=([\d.]+)", log)[-1]) > 0.5

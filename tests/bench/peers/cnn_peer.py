@@ -2,8 +2,9 @@
 
     cnn_peer.py PEER train|infer DEPTH SIDE BATCH CLASSES THREADS
 
-PEER: eager, compile, jit (PyTorch, channels_last), bf16 (eager with autocast), onnxruntime,
-openvino (inference, from PyTorch's export). Reads "N", answers the seconds of N runs."""
+PEER: eager, compile, jit (PyTorch, channels_last), autocast and bf16 (eager, with
+torch.autocast and with all of the model in bfloat16), onnxruntime, openvino (inference, from
+PyTorch's export). Reads "N", answers the seconds of N runs."""
 
 import json
 import pathlib
@@ -47,14 +48,16 @@ def main():
 def trainer(torch, peer, model, x, labels):
     model = model.to(memory_format=torch.channels_last).train()
     x = x.to(memory_format=torch.channels_last)
+    if peer == "bf16":
+        model, x = model.bfloat16(), x.bfloat16()
     optimizer = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9, weight_decay=1e-4,
                                 fused=True)
     called = torch.compile(model) if peer == "compile" else model
 
     def run():
         optimizer.zero_grad(set_to_none=True)
-        with torch.autocast("cpu", torch.bfloat16, enabled=peer == "bf16"):
-            loss = torch.nn.functional.cross_entropy(called(x), labels)
+        with torch.autocast("cpu", torch.bfloat16, enabled=peer == "autocast"):
+            loss = torch.nn.functional.cross_entropy(called(x).float(), labels)
         loss.backward()
         optimizer.step()
         return loss.item()
@@ -67,6 +70,8 @@ def inferer(torch, peer, model, x, threads):
         return exported(torch, peer, model, x, threads)
     model = model.to(memory_format=torch.channels_last)
     x = x.to(memory_format=torch.channels_last)
+    if peer == "bf16":
+        model, x = model.bfloat16(), x.bfloat16()
     if peer == "compile":
         model = torch.compile(model)
     if peer == "jit":
@@ -74,7 +79,7 @@ def inferer(torch, peer, model, x, threads):
 
     def run():
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16,
-                                                    enabled=peer == "bf16"):
+                                                    enabled=peer == "autocast"):
             return model(x)
 
     return run
