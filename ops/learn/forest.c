@@ -92,9 +92,10 @@ at_status at_forest_new(const at_forest_parts *p, at_forest **out, at_error *err
         f->leaves += p->trees[t].leaf_count;
     }
     if (!at_forest_allocate(f)) {
+        at_fail(err, AT_NO_MEMORY, "not enough memory for a forest of %lld nodes",
+                (long long)f->nodes_count);
         at_forest_release((at_learned *)(void *)f);
-        return at_fail(err, AT_NO_MEMORY, "not enough memory for a forest of %lld nodes",
-                       (long long)f->nodes_count);
+        return AT_NO_MEMORY;
     }
     copy_trees(f, p);
     for (int k = 0; p->base && k < outputs; k++)

@@ -3,6 +3,7 @@ rows; served = evaluated; the same seed, an interrupt, settings that are wrong."
 
 import csv
 import json
+import os
 import re
 import signal
 import time
@@ -206,6 +207,22 @@ def test_an_interrupt_keeps_what_there_is(kernel, tmp_path, algorithm):
     run(kernel, f"%%train brief --data flights --target deicing --max-runtime 1 --algorithm {algorithm}\n"
         + LONG[algorithm])
     assert time.monotonic() - begun < 15 * SLOW
+
+
+def test_a_killed_training_is_done_again_to_the_same_bytes(kernel, tmp_path):
+    train = "%%train {} --data flights --target deicing --algorithm random-forest\nn_estimators = 600"
+    run(kernel, "%generate de-icing flights --rows 3000")
+    run(kernel, train.format("whole"))
+    whole, = (tmp_path / "workspace/models").glob("*/weights.safetensors")
+    message_id = kernel.client.execute(train.format("torn"))
+    job = wait_for(lambda: [f.parent for f in (tmp_path / "workspace/jobs").glob("*/job.json")
+                            if json.loads(f.read_text())["name"] == "torn" and (f.parent / "pid").exists()])[0]
+    wait_for(lambda: (job / "events.jsonl").exists() and '"point"' in (job / "events.jsonl").read_text())
+    os.kill(int((job / "pid").read_text().split()[0]), signal.SIGKILL)
+    assert kernel.finish(message_id).reply["status"] == "error"
+    run(kernel, "%resume torn")
+    kept = list((tmp_path / "workspace/models").glob("*/weights.safetensors"))
+    assert len(kept) == 2 and len({path.read_bytes() for path in kept}) == 1
 
 
 @pytest.mark.parametrize("algorithm, settings, words", [

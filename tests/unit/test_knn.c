@@ -202,7 +202,7 @@ static void test_refusals(void **state) {
 static void test_damaged_files(void **state) {
     (void)state;
     bench b;
-    bench_init(&b, "knn", AT_MULTICLASS, 3, 24, 2);
+    bench_init(&b, "knn", AT_MULTICLASS, 3, 24, 3);
     fill(&b, 6, 0);
     set(&b, "k", "3");
     fit(&b);

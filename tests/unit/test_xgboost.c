@@ -3,14 +3,14 @@
 #include "ops/learn/xgboost.h"
 #include "tests/unit/learner_bench.h"
 
-static int needs_library(void **state) {
+/* Skips the test where the library is not installed. */
+static void need_library(void **state) {
     at_error err = {0};
     (void)state;
     if (at_xgboost_ready(&err) == AT_OK)
-        return 0;
+        return;
     print_message("skipped: %s\n", err.text);
     skip();
-    return 0;
 }
 
 static json_int_t fact(const bench *b, const char *name) {
@@ -22,7 +22,7 @@ static json_int_t fact(const bench *b, const char *name) {
 }
 
 static void test_problems(void **state) {
-    (void)state;
+    need_library(state);
     static const struct {
         at_problem problem;
         int classes;
@@ -49,7 +49,7 @@ static void test_problems(void **state) {
 }
 
 static void test_same_bits(void **state) {
-    (void)state;
+    need_library(state);
     at_error err = {0};
     bench b;
     bench_init(&b, "xgboost", AT_BINARY, 2, 4000, 20);
@@ -71,7 +71,7 @@ static void test_same_bits(void **state) {
 }
 
 static void test_early_stopping(void **state) {
-    (void)state;
+    need_library(state);
     bench b;
     bench_init(&b, "xgboost", AT_BINARY, 2, 1200, 5);
     fill(&b, 5, 0);
@@ -94,7 +94,7 @@ static void test_early_stopping(void **state) {
 }
 
 static void test_stops(void **state) {
-    (void)state;
+    need_library(state);
     bench b;
     bench_init(&b, "xgboost", AT_BINARY, 2, 1000, 5);
     fill(&b, 6, 0);
@@ -113,7 +113,7 @@ static void test_stops(void **state) {
 
 /* Rows of weight 0 tell a lie. */
 static void test_weights(void **state) {
-    (void)state;
+    need_library(state);
     bench b;
     bench_init(&b, "xgboost", AT_BINARY, 2, 2000, 5);
     fill(&b, 7, 0);
@@ -134,7 +134,7 @@ static void test_weights(void **state) {
 }
 
 static void test_objectives(void **state) {
-    (void)state;
+    need_library(state);
     static const char *const all[] = {"reg:squaredlogerror", "reg:absoluteerror",
                                       "reg:gamma",           "reg:tweedie",
                                       "count:poisson",       "reg:linear"};
@@ -156,7 +156,7 @@ static void test_objectives(void **state) {
 }
 
 static void test_refusals(void **state) {
-    (void)state;
+    need_library(state);
     bench b;
     bench_init(&b, "xgboost", AT_MULTICLASS, 3, 400, 4);
     fill(&b, 9, 0);
@@ -206,7 +206,7 @@ static void test_import(void **state) {
 }
 
 static void test_damaged_files(void **state) {
-    (void)state;
+    need_library(state);
     bench b;
     bench_init(&b, "xgboost", AT_MULTICLASS, 3, 200, 3);
     fill(&b, 10, 5);
@@ -219,15 +219,11 @@ static void test_damaged_files(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_problems, needs_library),
-        cmocka_unit_test_setup(test_same_bits, needs_library),
-        cmocka_unit_test_setup(test_early_stopping, needs_library),
-        cmocka_unit_test_setup(test_stops, needs_library),
-        cmocka_unit_test_setup(test_weights, needs_library),
-        cmocka_unit_test_setup(test_objectives, needs_library),
-        cmocka_unit_test_setup(test_refusals, needs_library),
-        cmocka_unit_test(test_import),
-        cmocka_unit_test_setup(test_damaged_files, needs_library),
+        cmocka_unit_test(test_problems),       cmocka_unit_test(test_same_bits),
+        cmocka_unit_test(test_early_stopping), cmocka_unit_test(test_stops),
+        cmocka_unit_test(test_weights),        cmocka_unit_test(test_objectives),
+        cmocka_unit_test(test_refusals),       cmocka_unit_test(test_import),
+        cmocka_unit_test(test_damaged_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
