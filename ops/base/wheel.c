@@ -18,7 +18,16 @@ const at_wheel at_wheel_xgboost = {
     .serves = "%%train --algorithm xgboost",
 };
 
-static const at_wheel *const WHEELS[] = {&at_wheel_xgboost};
+const at_wheel at_wheel_lightgbm = {
+    .name = "lightgbm",
+    .variable = "ATELIER_LIGHTGBM",
+    .path = "lightgbm/lib/lib_lightgbm.so",
+    .sonames = {"lib_lightgbm.so"},
+    .package = "lightgbm",
+    .serves = "%%train --algorithm lightgbm",
+};
+
+static const at_wheel *const WHEELS[] = {&at_wheel_xgboost, &at_wheel_lightgbm};
 
 const at_wheel *at_wheel_at(size_t index) {
     return index < sizeof WHEELS / sizeof *WHEELS ? WHEELS[index] : NULL;

@@ -20,7 +20,7 @@ typedef struct at_wheel {
     const char *serves;     /* "%%train --algorithm xgboost" */
 } at_wheel;
 
-extern const at_wheel at_wheel_xgboost;
+extern const at_wheel at_wheel_xgboost, at_wheel_lightgbm;
 
 /* All of them; NULL past the last. */
 const at_wheel *at_wheel_at(size_t index);

@@ -6,7 +6,7 @@
 
 #define AT_LEARNERS(each)                                                                \
     each(at_linear_learner) each(at_xgboost_learner) each(at_random_forest_learner)      \
-        each(at_extra_trees_learner) each(at_knn_learner)
+        each(at_extra_trees_learner) each(at_knn_learner) each(at_lightgbm_learner)
 
 #define AT_LEARNER_DECLARE(name) extern const at_learner name;
 AT_LEARNERS(AT_LEARNER_DECLARE)

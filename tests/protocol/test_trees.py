@@ -16,7 +16,7 @@ from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.metrics import accuracy_score, r2_score, roc_auc_score
 from sklearn.neighbors import KNeighborsClassifier
 
-ALGORITHMS = ["xgboost", "random-forest", "extra-trees", "knn"]
+ALGORITHMS = ["xgboost", "random-forest", "extra-trees", "knn", "lightgbm"]
 
 
 @pytest.fixture
@@ -81,6 +81,20 @@ def test_xgboost_says_what_xgboost_says(kernel, tmp_path, atelier_data):
     assert numpy.abs(booster.predict(xgboost.DMatrix(other)) - said).max() < 1e-5
 
 
+def test_lightgbm_says_what_lightgbm_says(kernel, tmp_path, atelier_data):
+    lightgbm = pytest.importorskip("lightgbm")
+    (x, y), (other, _) = halves(kernel, tmp_path, atelier_data / "tabular/phoneme.csv --header no "
+                                "--names a,b,c,d,e,y", "y")
+    run(kernel, "%%train twin --data whole_train --target y --algorithm lightgbm --holdout 0 --seed 0\n"
+        "num_boost_round = 60\nbagging_freq = 0\nfeature_fraction = 1\nlambda_l2 = 2\nnum_leaves = 20")
+    said = numbers(scored(kernel, tmp_path, "twin", "whole_test")["probability"])
+    booster = lightgbm.train({"objective": "binary", "learning_rate": 0.1, "max_depth": 6, "lambda_l2": 2,
+                              "num_leaves": 20, "min_data_in_leaf": 3, "verbosity": -1, "num_threads": 2,
+                              "deterministic": True, "force_col_wise": True},
+                             lightgbm.Dataset(x.astype(numpy.float32), y.astype(float)), 60)
+    assert numpy.abs(booster.predict(other.astype(numpy.float32)) - said).max() < 1e-5
+
+
 def test_xgboost_of_several_classes(kernel, tmp_path, atelier_data):
     xgboost = pytest.importorskip("xgboost")
     (x, y), (other, truth) = halves(kernel, tmp_path, f"{atelier_data}/tabular/Vehicle.csv", "Class")
@@ -123,6 +137,7 @@ TABLES = [("phoneme.csv --header no --names a,b,c,d,e,y", "y", "auc"),
 LEAST = {"xgboost": {"auc": 0.93, "accuracy": 0.68, "r2": 0.8},
          "random-forest": {"auc": 0.94, "accuracy": 0.68, "r2": 0.8},
          "extra-trees": {"auc": 0.94, "accuracy": 0.68, "r2": 0.8},
+         "lightgbm": {"auc": 0.93, "accuracy": 0.68, "r2": 0.8},
          "knn": {"auc": 0.9, "accuracy": 0.6, "r2": 0.75}}
 
 
@@ -232,6 +247,7 @@ def test_a_killed_training_is_done_again_to_the_same_bytes(kernel, tmp_path):
     ("xgboost", "objective = reg:gamma", "the setting `objective` asks for a regressor"),
     ("random-forest", "max_features = some", "max_features is 'some'"),
     ("extra-trees", "num_trees = 5", "n_estimators"),
+    ("lightgbm", "metric = rmse", "does not fit a binary_classifier"),
     ("knn", "k = 0", "1 to 500"),
     ("knn", "k = 400", "only 270 training rows"),
     ("knn", "index_metric = L1", "COSINE"),
