@@ -246,6 +246,8 @@ static at_status show_powers(outlook *o, const int *order, size_t count,
 }
 
 static at_status show_leaks(outlook *o, const at_leak *leaks, at_error *err) {
+    static const char word[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
     static const at_grid_column heads[] = {
         {.title = "column"}, {.title = "step"}, {.title = "why"}};
     at_arena *arena = o->d->context->arena;
@@ -263,7 +265,8 @@ static at_status show_leaks(outlook *o, const at_leak *leaks, at_error *err) {
         row[0].text = name;
         row[2].text = explain(o, &leaks[i]);
         row[1].text = at_arena_format(
-            arena, strpbrk(name, " ,'\"") ? "drop column `%s`" : "drop column %s", name);
+            arena, name[strspn(name, word)] ? "drop column `%s`" : "drop column %s",
+            name);
     }
     if (found == 0) /* the caption of the powers says so */
         return AT_OK;
